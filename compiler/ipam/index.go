@@ -4,9 +4,6 @@ import (
 	"net/netip"
 	"slices"
 	"sort"
-
-	"github.com/planec/planec/compiler/objects"
-	"github.com/planec/planec/ir/diag"
 )
 
 // place is a block of a pool.
@@ -23,12 +20,6 @@ type index struct {
 	// address of each and all before it, in its family.
 	mixed []place
 	reach []netip.Addr
-}
-
-// InPools returns a function that reports whether a pool of the set has an address.
-func InPools(set *objects.Set) func(netip.Addr) bool {
-	x := newIndex(readPools(set, new(diag.List)))
-	return func(a netip.Addr) bool { return len(x.of(a)) > 0 }
 }
 
 func newIndex(pools []*pool) *index {

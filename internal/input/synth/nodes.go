@@ -161,12 +161,12 @@ func (m *maker) makeNode(name, zone string, podCIDRs []netip.Prefix) {
 // unpooled returns the first address from a in the range that no pool of the input has and no node,
 // or a: examples of pools like the ranges of examples, too.
 func (m *maker) unpooled(a netip.Addr, r netip.Prefix) netip.Addr {
-	if m.inPools == nil {
+	if m.pools == nil {
 		return a
 	}
 	for x, n := a, 0; r.Contains(x) && n < maxPooled; x, n = x.Next(), n+1 {
 		taken := slices.ContainsFunc(m.nodes, func(n node) bool { return slices.Contains(n.addresses, x) })
-		if !taken && !m.inPools(x) {
+		if _, pooled := m.pools.Pool(x); !taken && !pooled {
 			return x
 		}
 	}

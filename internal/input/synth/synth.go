@@ -55,9 +55,9 @@ type maker struct {
 	nodes    []node
 	// ranges are the ranges of ClusterIPs, by family.
 	ranges map[ir.Family]netip.Prefix
-	// inPools reports whether a pool of load-balancer addresses has one; nil without pools.
-	inPools func(netip.Addr) bool
-	diags   *diag.List
+	// pools finds the pools of load-balancer addresses; nil is without pools.
+	pools *ipam.Finder
+	diags *diag.List
 }
 
 // Complete makes what is missing, without changing the input and its objects. Of
@@ -70,7 +70,7 @@ func Complete(in *objects.Set, o Options) Result {
 	m.out.Set.Append(given) // copies, so that the caller's lists do not grow
 	m.out.Set.Workloads, m.out.Set.Endpoints = nil, nil
 	if given.HasPools() {
-		m.inPools = ipam.InPools(&given)
+		m.pools = ipam.NewFinder(&given)
 	}
 	m.makeNodes()
 	m.makePods()
