@@ -160,7 +160,9 @@ func (s *spoken) counted(line string) {
 	})
 }
 
-// established is when the session with the router began.
+// established is how many times the session with the router has been established. FRR's
+// bgpTimerUpEstablishedEpoch does not serve here: FRR computes it from the clock and the session's
+// age, both cut to seconds, so that it differs by one between two looks.
 func (s *spoken) established() string {
 	s.Helper()
 	out, err := s.tor.Show("show bgp neighbors 10.9.0.2 json")
@@ -168,7 +170,7 @@ func (s *spoken) established() string {
 		s.Fatal(err)
 	}
 	for line := range strings.Lines(string(out)) {
-		if strings.Contains(line, "bgpTimerUpEstablishedEpoch") {
+		if strings.Contains(line, `"connectionsEstablished"`) {
 			return strings.TrimSpace(line)
 		}
 	}
