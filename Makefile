@@ -57,7 +57,7 @@ e2e: tools
 # The agent through faults of its control plane, network and disk, take-over and back,
 # events, policies, names beside the real CoreDNS, the Helm chart, and kube-proxy's rule of which flows end.
 e2e-short: tools
-	cd e2e && $(GO) test -timeout 30m -count 1 -run 'Agent|DNS|Layer2|Takeover|Switch|Network|FullDisk|Events|Policies|AsKubeProxy|Schema|Chart|Peers' . ./flows ./peers ./sarif ./nodeconfig
+	cd e2e && $(GO) test -timeout 30m -count 1 -run 'Agent|DNS|Imports|Layer2|Takeover|Switch|Network|FullDisk|Events|Policies|AsKubeProxy|Schema|Chart|Peers' . ./flows ./peers ./sarif ./nodeconfig
 	cd e2e/charts && $(GO) test -timeout 10m -count 1 ./...
 	cd e2e/alerts && $(GO) test -timeout 10m -count 1 ./...
 

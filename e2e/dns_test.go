@@ -74,21 +74,25 @@ func TestDNS(t *testing.T) {
 	}
 }
 
-// coreDNS starts the server and waits until it knows the cluster.
-func (s *stand) coreDNS(t *testing.T) {
+// coreDNS starts the server, with these zones of several clusters, and waits until it knows the cluster.
+func (s *stand) coreDNS(t *testing.T, multicluster ...string) {
 	t.Helper()
 	kubeconfig, err := s.Kubeconfig()
 	must(t, err)
-	corefile := filepath.Join(t.TempDir(), "Corefile")
+	corefile, option := filepath.Join(t.TempDir(), "Corefile"), ""
+	if len(multicluster) > 0 {
+		option = "multicluster " + strings.Join(multicluster, " ")
+	}
 	must(t, os.WriteFile(corefile, []byte(fmt.Sprintf(`.:5353 {
 	bind 127.0.0.1
 	errors
 	ready %s
-	kubernetes cluster.local in-addr.arpa ip6.arpa {
+	kubernetes cluster.local %s in-addr.arpa ip6.arpa {
 		kubeconfig %s
+		%s
 	}
 }
-`, readyAddress, kubeconfig)), 0o600))
+`, readyAddress, strings.Join(multicluster, " "), kubeconfig, option)), 0o600))
 	p := process.New(t, s.node, "coredns", nil, programs.CoreDNS(t), "-conf", corefile)
 	must(t, p.Start())
 	client := s.node.HTTP()
