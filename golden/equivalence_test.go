@@ -72,6 +72,8 @@ func record(backend, by, what string, c interptest.Count) {
 	table.rows = append(table.rows, fmt.Sprintf("| %s | %s | %s | %d | %d | %d | %d |", backend, by, what, c.Programs, c.Packets, c.Refused, c.Disagreements))
 }
 
+const equivalencePage = "../docs/equivalence.md"
+
 const equivalenceHead = `# Same packet, same fate
 
 Written by the tests (` + "`go test ./golden -update`" + ` as root): how much each backend was compared with the evaluator, by
@@ -82,17 +84,46 @@ expressible, or as different (PLC0501, PLC0502); they are not compared.
 |---|---|---|---|---|---|---|
 `
 
-// finish writes docs/equivalence.md after a complete run with -update. It also writes
+// finish writes docs/equivalence.md after a complete run with -update, and fails where the page
+// has other numbers than a run without it. It also writes
 // the same text to the file that PLANEC_EQUIVALENCE names, which make prints, because
 // go test prints nothing for tests that pass. It returns the exit code.
 func finish(code int) int {
 	slices.Sort(table.rows)
 	text := equivalenceHead + strings.Join(table.rows, "\n") + "\n"
-	if *update && code == 0 && len(table.rows) > 3*len(registry.Names()) {
-		code = write("../docs/equivalence.md", text)
+	switch {
+	case code != 0:
+	case *update && len(table.rows) > 3*len(registry.Names()):
+		code = write(equivalencePage, text)
+	case !*update && asUsual():
+		code = behind()
 	}
 	if path := os.Getenv("PLANEC_EQUIVALENCE"); path != "" && len(table.rows) > 0 {
 		code = max(code, write(path, fmt.Sprintf("%s\nGenerated clusters have the seeds from %d on.\n", text, *seed)))
+	}
+	return code
+}
+
+// asUsual reports whether no flag of this package makes it compare more or less than the page says.
+func asUsual() bool {
+	usual := true
+	flag.Visit(func(f *flag.Flag) { usual = usual && strings.HasPrefix(f.Name, "test.") })
+	return usual
+}
+
+// behind wants every row of this run to be a line of the page, and returns the exit code.
+func behind() int {
+	page, err := os.ReadFile(equivalencePage)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	code, lines := 0, strings.Split(string(page), "\n")
+	for _, row := range table.rows {
+		if !slices.Contains(lines, row) {
+			fmt.Fprintf(os.Stderr, "%s does not have this row; write it by go test ./golden -update as root:\n%s\n", equivalencePage, row)
+			code = 1
+		}
 	}
 	return code
 }
