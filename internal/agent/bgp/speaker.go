@@ -17,11 +17,6 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Source delivers objects until its context ends.
-type Source interface {
-	Run(context.Context, *inbox.Inbox) error
-}
-
 // Observer sees what a speaker does.
 type Observer interface {
 	Announces(neighbors, routes int) // this node has neighbors, and tells them as many routes in all
@@ -46,7 +41,7 @@ type Speaker struct {
 	Settings ipam.Settings
 	FRR      *frrload.FRR
 	Options  frr.Options
-	Source   Source
+	Source   inbox.Source
 	// Every is how often FRR is compared; 0 is never.
 	Every    time.Duration
 	Observer Observer
@@ -72,21 +67,15 @@ const (
 
 // Run works until ctx ends. FRR goes on then.
 func (s *Speaker) Run(ctx context.Context) error {
-	in, ended := inbox.New(), make(chan error, 1)
-	inner, stop := context.WithCancel(ctx)
-	go func() { ended <- s.Source.Run(inner, in) }()
-	defer func() {
-		stop()
-		<-ended
-	}()
+	in := inbox.Follow(ctx, s.Source)
+	defer in.Stop()
 	known := inbox.NewWorld()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case err := <-ended:
-			ended <- err
-			return err
+		case <-in.Ended():
+			return in.Err()
 		case <-in.Wake():
 			wait(ctx, settle)
 			batch, complete := in.Take()

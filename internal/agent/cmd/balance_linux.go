@@ -37,7 +37,7 @@ func (s *service) balance(ctx context.Context) error {
 	return lbipam.Elect(ctx, config, lease, func(ctx context.Context, holds func() error) error {
 		c := &lbipam.Controller{
 			Classes: s.options.lbClasses, Holds: holds, Observer: watch, Log: s.log,
-			Open: func() (lbipam.Source, lbipam.Writer, error) {
+			Open: func() (inbox.Source, lbipam.Writer, error) {
 				src, err := apisource.New(apisource.Options{Config: config, Node: s.options.node, Addresses: true, Log: s.log, Report: watch.sourced})
 				if err != nil {
 					return nil, nil, err
@@ -59,7 +59,7 @@ type told struct {
 	log    *slog.Logger
 }
 
-// Run implements [lbipam.Source].
+// Run implements [inbox.Source].
 func (t *told) Run(ctx context.Context, in *inbox.Inbox) error {
 	var events sync.WaitGroup
 	defer events.Wait()

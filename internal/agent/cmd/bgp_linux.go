@@ -13,6 +13,7 @@ import (
 	"github.com/planec/planec/internal/apply/frrload"
 	"github.com/planec/planec/internal/input/apisource"
 	"github.com/planec/planec/internal/input/filesource"
+	"github.com/planec/planec/internal/input/inbox"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
@@ -70,7 +71,7 @@ func (s *service) speak(ctx context.Context) error {
 }
 
 // bgpSource delivers what decides about announcements.
-func (s *service) bgpSource() (bgp.Source, error) {
+func (s *service) bgpSource() (inbox.Source, error) {
 	if dir := s.options.manifestDir; dir != "" {
 		// What is wrong with the files, the source of the rules says.
 		return &filesource.Source{Dir: dir, Log: slog.New(slog.DiscardHandler), Report: func(diag.List) {}, AllowEmpty: s.options.allowEmpty}, nil

@@ -16,11 +16,6 @@ import (
 	"github.com/planec/planec/internal/input/inbox"
 )
 
-// Source delivers objects until its context ends.
-type Source interface {
-	Run(context.Context, *inbox.Inbox) error
-}
-
 // Observer sees what a controller does; calls are sequential.
 type Observer interface {
 	// Allocated is called after each look at all objects.
@@ -47,7 +42,7 @@ type Controller struct {
 	Classes []string
 	// Open makes a source of Services, namespaces and pools, and what writes to where it reads
 	// from, for each time that it leads.
-	Open func() (Source, Writer, error)
+	Open func() (inbox.Source, Writer, error)
 	// Holds returns an error once the Lease may have been given to another agent.
 	Holds    func() error
 	Observer Observer
@@ -70,14 +65,8 @@ func (c *Controller) Lead(ctx context.Context) error {
 	}
 	c.Observer.Leads(true)
 	defer c.Observer.Leads(false)
-	ctx, stop := context.WithCancel(ctx)
-	in := inbox.New()
-	ended := make(chan error, 1)
-	go func() { ended <- source.Run(ctx, in) }()
-	defer func() {
-		stop()
-		<-ended
-	}()
+	in := inbox.Follow(ctx, source)
+	defer in.Stop()
 	s := newState(writer)
 	var again <-chan time.Time
 	for {
@@ -85,9 +74,8 @@ func (c *Controller) Lead(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case err := <-ended:
-			ended <- err
-			return err
+		case <-in.Ended():
+			return in.Err()
 		case <-again:
 			again, retry = nil, true
 		case <-in.Wake():

@@ -54,7 +54,7 @@ func (s *server) get(name string) *corev1.Service {
 	return s.services[objects.Name{Namespace: "shop", Name: name}].DeepCopy()
 }
 
-// Run implements [ipam.Source].
+// Run implements [inbox.Source].
 func (s *server) Run(ctx context.Context, in *inbox.Inbox) error {
 	s.mu.Lock()
 	s.in = in
@@ -112,7 +112,7 @@ func lead(t *testing.T, s *server, holds func() error) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error)
-	c := &ipam.Controller{Open: func() (ipam.Source, ipam.Writer, error) { return s, s, nil }, Holds: holds, Observer: watcher{}, Log: slog.New(slog.DiscardHandler), Again: 10 * time.Millisecond}
+	c := &ipam.Controller{Open: func() (inbox.Source, ipam.Writer, error) { return s, s, nil }, Holds: holds, Observer: watcher{}, Log: slog.New(slog.DiscardHandler), Again: 10 * time.Millisecond}
 	go func() { ended <- c.Lead(ctx) }()
 	t.Cleanup(func() {
 		stop()

@@ -105,7 +105,7 @@ func patch(o *corev1.Service, a *pools.Assignment, now time.Time) ([]byte, error
 // StatusWriter writes to an API server.
 type StatusWriter struct {
 	// Patch applies a strategic merge patch to the status of a Service, and returns it in the form
-	// of a [Source].
+	// of an [inbox.Source].
 	Patch func(ctx context.Context, name objects.Name, patch []byte) (*corev1.Service, error)
 }
 

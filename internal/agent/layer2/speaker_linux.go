@@ -19,7 +19,7 @@ type Speaker struct {
 	Node     string
 	Duration time.Duration // of a node's Lease, see [Elector]
 	Leases   *Leases
-	Source   Source
+	Source   inbox.Source
 	Observer Observer
 	Log      *slog.Logger
 
@@ -31,11 +31,6 @@ type Speaker struct {
 	again map[netip.Addr]int
 	// failing is the error that was said last.
 	failing string
-}
-
-// Source delivers objects until its context ends.
-type Source interface {
-	Run(context.Context, *inbox.Inbox) error
 }
 
 // Observer sees what a speaker does; calls of Answered come from several goroutines.
@@ -54,16 +49,12 @@ const announceTimes = 5
 func (s *Speaker) Run(ctx context.Context) error {
 	s.elector = &Elector{Node: s.Node, Store: s.Leases, Duration: s.Duration, Now: time.Now}
 	s.links, s.again = make(map[string]*responder), make(map[netip.Addr]int)
+	defer s.end()
 	inner, stop := context.WithCancel(ctx)
-	in := inbox.New()
-	ended := make(chan error, 1)
-	go func() { ended <- s.Source.Run(inner, in) }()
+	defer stop()
+	in := inbox.Follow(inner, s.Source)
+	defer in.Stop()
 	go s.Leases.Run(inner)
-	defer func() {
-		stop()
-		<-ended
-		s.end()
-	}()
 	known := inbox.NewWorld()
 	var all []announced.Announced
 	listed := false
@@ -74,9 +65,8 @@ func (s *Speaker) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case err := <-ended:
-			ended <- err
-			return err
+		case <-in.Ended():
+			return in.Err()
 		case <-in.Wake():
 			batch, complete := in.Take()
 			known.Update(&batch)

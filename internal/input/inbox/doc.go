@@ -6,4 +6,6 @@
 //
 // Services and slices are given out as changes, because the compiler takes them
 // so; objects of all other kinds are stored here and given out together.
+//
+// [Follow] runs a source, and [World] keeps all of what it delivered.
 package inbox
