@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -124,7 +125,7 @@ var ErrLeft = errors.New("FRR does not take all of frr.conf")
 // Loaded loads frr.conf and checks that FRR runs it.
 func (f *FRR) Loaded(ctx context.Context) error {
 	if err := f.Load(ctx); err != nil {
-		return err
+		return f.withoutBGP(err)
 	}
 	left, err := f.Left(ctx)
 	if err != nil {
@@ -135,9 +136,19 @@ func (f *FRR) Loaded(ctx context.Context) error {
 		if len(left) > mostLines {
 			more = fmt.Sprintf(" and %d more", len(left)-mostLines)
 		}
-		return fmt.Errorf("%w: %s%s are left", ErrLeft, diag.Printable(strings.Join(left[:min(len(left), mostLines)], "; ")), more)
+		return f.withoutBGP(fmt.Errorf("%w: %s%s are left", ErrLeft, diag.Printable(strings.Join(left[:min(len(left), mostLines)], "; ")), more))
 	}
 	return nil
+}
+
+// withoutBGP names the usual cause of a refusal, which FRR does not: bgpd is off in Debian's
+// /etc/frr/daemons, and the other daemons do not know its lines.
+func (f *FRR) withoutBGP(err error) error {
+	socket := filepath.Join(f.Run, "bgpd.vty")
+	if _, missing := os.Lstat(socket); errors.Is(missing, fs.ErrNotExist) {
+		return fmt.Errorf("FRR's bgpd does not run (%s is not there): set bgpd=yes in its file daemons: %w", socket, err)
+	}
+	return err
 }
 
 // Clean has FRR run nothing of planec's and removes frr.conf; it returns what was removed. One

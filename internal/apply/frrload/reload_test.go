@@ -130,3 +130,21 @@ func TestRun(t *testing.T) {
 		t.Error("a program that is not there is no error")
 	}
 }
+
+// TestWithoutBGP: where FRR refuses and its bgpd does not run, the error says so.
+func TestWithoutBGP(t *testing.T) {
+	dir := t.TempDir()
+	f := &FRR{Dir: dir, Run: dir, Reload: filepath.Join(dir, "reload")}
+	if err := os.WriteFile(f.Reload, []byte("#!/bin/sh\nexit 1\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Loaded(t.Context()); err == nil || !strings.Contains(err.Error(), "bgpd=yes") {
+		t.Errorf("%v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "bgpd.vty"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Loaded(t.Context()); err == nil || strings.Contains(err.Error(), "bgpd=yes") {
+		t.Errorf("%v", err)
+	}
+}
