@@ -71,7 +71,9 @@ func (d *decoder) piece(out *outcome, p *piece) {
 		return
 	}
 	if p.yaml {
-		d.yamlPiece(out, p)
+		if !d.plainPiece(out, p) {
+			d.yamlPiece(out, p)
+		}
 		return
 	}
 	d.json(out, p, p.text, p.line, 0)
@@ -168,6 +170,36 @@ func (p *piece) inherit(out *outcome, meta typeMeta) (typeMeta, bool) {
 		return meta, true
 	}
 	return p.list, true
+}
+
+// plainPiece decodes one object that is plain YAML, if there is nothing to say about it: findings
+// need the lines of the text, which only a tree of nodes has. It reports whether it did.
+func (d *decoder) plainPiece(out *outcome, p *piece) bool {
+	text, ok := plainJSON(p.text, p.item)
+	if !ok {
+		return false
+	}
+	if meta, items, err := sniffJSON(text); err != nil || items || meta.isList() {
+		return false
+	}
+	var made outcome
+	d.json(&made, p, text, p.line+linesBefore(p.text), 0)
+	if len(made.diags) > 0 || len(made.pending) > 0 || made.unread {
+		return false
+	}
+	out.add(&made)
+	return true
+}
+
+// linesBefore counts the lines before the first value of a plain text.
+func linesBefore(text []byte) int {
+	for n := 0; ; n++ {
+		line, rest, _ := bytes.Cut(text, newline)
+		if content := bytes.TrimLeft(line, " "); len(content) > 0 && content[0] != '#' {
+			return n
+		}
+		text = rest
+	}
 }
 
 func (d *decoder) yamlPiece(out *outcome, p *piece) {
