@@ -63,8 +63,8 @@ const pageColumns = "\n*egress*: who masquerades what pods send out of the clust
 	"documents of the project (some names of DaemonSets, images, devices and ports are those that manifests of users have), `reported` by others, `unread`: hardly more than a name. \n\n" +
 	"A test of `internal/testing/cnilayout` has run the golden flows on a node with the layout, and the row's way to recognise local pods or another one's with that\n" +
 	"layout: not the plugin itself, with its own rules. On a usual kernel these are nftables, iptables (both tools) and ebpf on bridges, routed veths and VXLAN, and\n" +
-	"nftables and ebpf on macvlan; in User Mode Linux ipvs on the same layouts but macvlan, ipvs and iptables on Geneve and Open vSwitch, and iptables on ipvlan. In Debian's kernel 6.12\n" +
-	"(`make kernels`) nftables, iptables and ipvs have run on Geneve, Open vSwitch and ipvlan, and ebpf on the layouts of a usual kernel. \"limits\" are in the table below. Each system's marks, set and cleared in all packets by a\n" +
+	"nftables and ebpf on macvlan; in User Mode Linux ipvs on the same layouts but macvlan, ipvs and iptables on Geneve and Open vSwitch, and iptables on ipvlan. In Debian's kernels 6.1 and 6.12\n" +
+	"(`make kernels`) nftables, iptables and ipvs have run on Geneve, Open vSwitch and ipvlan, and ebpf on Geneve, Open vSwitch and the layouts of a usual kernel. \"limits\" are in the table below. Each system's marks, set and cleared in all packets by a\n" +
 	"neighbour's rules, change nothing of what nftables and iptables masquerade with the bit that `--cni` chooses (`TestMarks`), and the egress of a preset is that of the\n" +
 	"iptables rule above (`TestEgress`).\n\n" +
 	"| layout | what packets of pods pass | test | limits |\n|---|---|---|---|\n"
