@@ -65,10 +65,8 @@ func (k *kubeProxy) inside() ([][]byte, error) {
 	if err := k.addresses(); err != nil {
 		return nil, err
 	}
-	for _, f := range k.families() {
-		if err := k.sync(f); err != nil {
-			return nil, err
-		}
+	if err := k.syncs(); err != nil {
+		return nil, err
 	}
 	switch k.mode {
 	case kubeproxyconfig.ProxyModeNFTables:
@@ -226,6 +224,24 @@ func (l liberal) GetSysctl(string) (int, error) {
 }
 
 func (l liberal) SetSysctl(string, int) error { return nil }
+
+// syncs has kube-proxy write its rules, and again where it failed to do all of it, as it would itself.
+func (k *kubeProxy) syncs() error {
+	const tries = 3
+	failures.take()
+	var said []string
+	for range tries {
+		for _, f := range k.families() {
+			if err := k.sync(f); err != nil {
+				return err
+			}
+		}
+		if said = failures.take(); len(said) == 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("kube-proxy failed %d times: %q", tries, said)
+}
 
 // sync hands the objects to kube-proxy, as its informers would, and has it write its rules.
 func (k *kubeProxy) sync(f ir.Family) error {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/klog/v2"
 	kubeproxyconfig "k8s.io/kubernetes/pkg/proxy/apis/config"
@@ -28,11 +29,14 @@ var (
 	first    = flag.Uint64("seed", 1, "the first seed")
 )
 
+// failures are those of all kube-proxies, which share one log.
+var failures = &complaints{}
+
 // TestMain silences kube-proxy: it logs what it finds in an empty kernel as errors. It also
 // serves User Mode Linux: inside, this binary is the init process.
 func TestMain(m *testing.M) {
 	uml.Init()
-	klog.SetLogger(klog.Logger{})
+	klog.SetLogger(logr.New(failures))
 	os.Exit(m.Run())
 }
 
