@@ -125,13 +125,25 @@ func fold(hash, n uint64) uint64 {
 	return i
 }
 
+// fitting reports whether there are enough indexes for a pool, and how many it needs at most. Nearly
+// all pools have so little weight that their divisor does not matter.
+func fitting(pool *ir.Pool) (n uint64, fits bool) {
+	for i := range pool.Endpoints {
+		n += max(1, uint64(pool.Endpoints[i].Weight))
+	}
+	if n > maxSlots {
+		n = slotCount(pool)
+	}
+	return n, n <= maxSlots
+}
+
 // slotCount returns how many indexes the pool needs.
-func slotCount(pool *ir.Pool) (n, divisor uint64) {
-	divisor = weightDivisor(pool.Endpoints)
+func slotCount(pool *ir.Pool) (n uint64) {
+	divisor := weightDivisor(pool.Endpoints)
 	for i := range pool.Endpoints {
 		n += max(1, uint64(pool.Endpoints[i].Weight)/divisor)
 	}
-	return n, divisor
+	return n
 }
 
 // weightDivisor is the greatest common divisor of the weights: equal weights
