@@ -22,10 +22,10 @@ type builder struct {
 	endpoints []layout.Endpoint
 	slots     []slot
 	ids       *identities
-	hash    identity.Hash
-	info    layout.Info
-	tables  [layout.NumMaps]Map
-	symbols *symbolBuilder
+	hash      identity.Hash
+	info      layout.Info
+	tables    [layout.NumMaps]Map
+	symbols   *symbolBuilder
 }
 
 func newBuilder(p *ir.Program, symbols bool, hash identity.Hash, policies *resolve.Memo, routes *backends.Routes) (*builder, error) {

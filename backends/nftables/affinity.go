@@ -89,10 +89,10 @@ func (a *affinitySets) addService(t *table, f *ir.Frontend, key []byte, at scope
 }
 
 func (a *affinitySets) addSlots(m *set, t *table, f *ir.Frontend, key []byte, c choice, ids map[netip.AddrPort]uint32) {
-	for i, address := range c.slots {
+	for i := range c.slots {
 		b := append(append(m.next(), key...), " . "...)
 		b = t.comment(strconv.AppendInt(b, int64(i), 10), f)
-		m.end(appendHandle(append(b, " : "...), ids[address]))
+		m.end(appendHandle(append(b, " : "...), ids[c.endpoint(i)]))
 	}
 }
 

@@ -55,7 +55,6 @@ func (b *Backend) EmitResolved(p *ir.Program, policies *resolve.Memo, routes *ba
 	if err != nil {
 		return backends.Artifact{}, fmt.Errorf("nftables: %w", err)
 	}
-	// The program is as large as the text, and nothing refers to it from here on.
 	size := 256
 	for i := range tables {
 		size += tables[i].size()

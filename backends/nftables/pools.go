@@ -2,7 +2,6 @@ package nftables
 
 import (
 	"net/netip"
-	"slices"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/ir"
@@ -18,7 +17,7 @@ type poolIndex struct {
 	// routes are those of [backends.Routes].
 	routes [][2]int32
 	pools  []ir.Pool
-	slots  [][]netip.AddrPort
+	slots  [][]uint16
 	arranger
 }
 
@@ -27,13 +26,21 @@ func newPoolIndex(p *ir.Program, routes *backends.Routes) (*poolIndex, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &poolIndex{routes: of, pools: p.Pools, slots: make([][]netip.AddrPort, len(p.Pools))}, nil
+	return &poolIndex{routes: of, pools: p.Pools, slots: make([][]uint16, len(p.Pools))}, nil
 }
 
 // choice is one pool, arranged.
 type choice struct {
-	pool  *ir.Pool
-	slots []netip.AddrPort
+	pool *ir.Pool
+	// at is the place of the pool in the program.
+	at int32
+	// slots are the endpoints of indexes, as places in the pool.
+	slots []uint16
+}
+
+// endpoint returns the endpoint of an index.
+func (c *choice) endpoint(index int) netip.AddrPort {
+	return c.pool.Endpoints[c.slots[index]].Address
 }
 
 // of returns the arranged pools of both routes of a frontend, by its index; ok is false if Check
@@ -56,10 +63,18 @@ func (x *poolIndex) at(i int) (c choice, ok bool) {
 		}
 		x.slots[i] = x.arrange(pool.Endpoints)
 	}
-	return choice{pool: pool, slots: x.slots[i]}, true
+	return choice{pool: pool, at: int32(i), slots: x.slots[i]}, true
 }
 
 // same reports whether both choices have the same effect on packets.
-func (c choice) same(d choice) bool {
-	return c.pool == d.pool || slices.Equal(c.slots, d.slots)
+func (c *choice) same(d *choice) bool {
+	if c.pool == d.pool || len(c.slots) != len(d.slots) {
+		return c.pool == d.pool
+	}
+	for i := range c.slots {
+		if c.endpoint(i) != d.endpoint(i) {
+			return false
+		}
+	}
+	return true
 }
