@@ -93,6 +93,9 @@ type heavyPools map[string]bool
 func tooHeavy(p *ir.Program) heavyPools {
 	var heavy heavyPools
 	for i := range p.Pools {
+		if len(p.Pools[i].Endpoints) <= someEndpoints {
+			continue
+		}
 		if _, ok := totalWeight(&p.Pools[i]); ok {
 			continue
 		}
@@ -114,6 +117,9 @@ func (h heavyPools) refusal(f *ir.Frontend) *refusal {
 	}
 	return nil
 }
+
+// someEndpoints are so few that no weights of theirs are too large together.
+const someEndpoints = math.MaxUint32 / math.MaxUint16
 
 // totalWeight returns the sum of the weights, and false if the sum is too large
 // for the layout.
