@@ -1,6 +1,7 @@
 package ebpf
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/planec/planec/backends/ebpf/layout"
@@ -63,11 +64,11 @@ type row struct {
 
 const addressRow = -1
 
-// rows are those of svc in the order of their keys: of the frontends, and of the addresses of
-// ClusterIPs. They are sorted before entries are made, which are three times as long, and each kind
+// rows are those of svc, of each kind in the order of their keys: of the frontends, and of the
+// addresses of ClusterIPs. They are sorted before entries are made, which are three times as long, and each kind
 // alone: the addresses of a program have nearly the order of their keys.
-func (b *builder) rows() []row {
-	frontends, addresses := make([]row, len(b.program.Frontends)), make([]row, len(b.program.ClusterIPs))
+func (b *builder) rows() (frontends, addresses []row) {
+	frontends, addresses = make([]row, len(b.program.Frontends)), make([]row, len(b.program.ClusterIPs))
 	for i := range frontends {
 		frontends[i] = row{serviceKey(&b.program.Frontends[i].Match), int32(i)}
 	}
@@ -76,22 +77,25 @@ func (b *builder) rows() []row {
 	}
 	slices.SortFunc(frontends, row.compare)
 	slices.SortFunc(addresses, row.compare)
-	return mergeRows(frontends, slices.Compact(addresses))
+	return frontends, slices.Compact(addresses)
 }
 
 func (r row) compare(o row) int { return r.key.Compare(o.key) }
 
-// mergeRows merges two sorted lists.
-func mergeRows(a, b []row) []row {
-	out := make([]row, 0, len(a)+len(b))
-	for len(a) > 0 && len(b) > 0 {
-		if a[0].compare(b[0]) <= 0 {
-			out, a = append(out, a[0]), a[1:]
-		} else {
-			out, b = append(out, b[0]), b[1:]
+// merged yields the rows of two sorted lists, in order and numbered.
+func merged(a, b []row) iter.Seq2[uint32, row] {
+	return func(yield func(uint32, row) bool) {
+		for n := uint32(0); len(a)+len(b) > 0; n++ {
+			from := &a
+			if len(a) == 0 || len(b) > 0 && b[0].compare(a[0]) < 0 {
+				from = &b
+			}
+			next := (*from)[0]
+			if *from = (*from)[1:]; !yield(n, next) {
+				return
+			}
 		}
 	}
-	return append(append(out, a...), b...)
 }
 
 // service is the value of svc of the frontend with an index, but for its source ranges.
@@ -106,14 +110,14 @@ func (b *builder) service(l *serviceLayer, at int32) layout.Service {
 
 // layServices writes svc, ep and source.
 func (b *builder) layServices() {
-	rows := b.rows()
-	l := newServiceLayer(&b.tables, len(rows))
+	frontends, addresses := b.rows()
+	l := newServiceLayer(&b.tables, len(frontends)+len(addresses), len(b.program.Pools))
 	n := 0
 	for i := range b.program.Pools {
 		n += len(b.program.Pools[i].Endpoints)
 	}
 	l.ep.grow(n)
-	for i, r := range rows {
+	for i, r := range merged(frontends, addresses) {
 		if r.at == addressRow {
 			l.write(r.key, layout.Service{Kind: layout.KindAddress}, nil)
 			continue
@@ -121,7 +125,7 @@ func (b *builder) layServices() {
 		f := &b.program.Frontends[r.at]
 		s := l.write(r.key, b.service(l, r.at), f.SourceRanges)
 		if b.symbols != nil {
-			b.symbolsOf(uint32(i), r.at, s)
+			b.symbolsOf(i, r.at, s)
 		}
 	}
 	b.info.Features |= l.features

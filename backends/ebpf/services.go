@@ -18,12 +18,13 @@ type serviceLayer struct {
 	features layout.Features
 }
 
-func newServiceLayer(tables *[layout.NumMaps]Map, n int) *serviceLayer {
+// newServiceLayer has room for so many entries and pools.
+func newServiceLayer(tables *[layout.NumMaps]Map, entries, pools int) *serviceLayer {
 	l := &serviceLayer{
 		svc: &tables[layout.Services], ep: &tables[layout.Endpoints], source: &tables[layout.Sources],
-		pools: newContents(n), sets: make(map[string]uint32),
+		pools: newContents(pools), sets: make(map[string]uint32),
 	}
-	l.svc.grow(n)
+	l.svc.grow(entries)
 	return l
 }
 
@@ -159,7 +160,7 @@ func Assemble(services []layout.Entry, rest [layout.NumMaps][]byte) (*Image, err
 	if n := len(rest[layout.Meta]); n != layout.MetaSize {
 		return nil, fmt.Errorf("map meta: %d bytes instead of %d", n, layout.MetaSize)
 	}
-	l := newServiceLayer(&img.maps, len(services))
+	l := newServiceLayer(&img.maps, len(services), len(services)/2)
 	for i := range services {
 		l.add(&services[i])
 	}
