@@ -48,8 +48,14 @@ func NewLive(m *Model) *Live {
 	return l
 }
 
-// Hold is [NewLive] of what a text says. It is read once a change needs it.
-func Hold(w *Wanted) *Live { return &Live{unread: w, socket: &kept{}} }
+// Hold is [NewLive] of what a text says. What is not read yet is read once a change needs it; until then
+// the text stays in memory, in the place of the model.
+func Hold(w *Wanted) *Live {
+	if w.read() {
+		return NewLive(w.model)
+	}
+	return &Live{unread: w, socket: &kept{}}
+}
 
 // read reads what is held, unless that was done.
 func (l *Live) read() error {

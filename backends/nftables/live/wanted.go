@@ -58,6 +58,9 @@ func (w *Wanted) Model() (*Model, error) {
 	return w.model, nil
 }
 
+// read reports whether the model is complete.
+func (w *Wanted) read() bool { return w.filled == len(w.tables) }
+
 // Complete reads what [Wanted.Model] would.
 func (w *Wanted) Complete() error {
 	_, err := w.Model()
