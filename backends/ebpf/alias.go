@@ -15,10 +15,10 @@ type slot struct {
 // the weights are exact. Each of the n slots is drawn with equal probability and
 // has total units. An endpoint of weight w has w*n units, distributed over its own
 // slot and the slots whose alias it is. The distribution depends only on the order
-// of the endpoints.
-func aliasTable(endpoints []ir.Endpoint, total uint32) []slot {
+// of the endpoints. The slots are appended to an empty list.
+func aliasTable(endpoints []ir.Endpoint, total uint32, slots []slot) []slot {
 	n := len(endpoints)
-	slots := make([]slot, n)
+	slots = slices.Grow(slots, n)[:n]
 	if sameWeights(endpoints) {
 		for i := range slots {
 			slots[i] = slot{threshold: total, alias: uint32(i)}

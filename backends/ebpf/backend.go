@@ -53,12 +53,15 @@ func (b *Backend) Fragment(p *ir.Program) (backends.Artifact, error) {
 
 // emit returns maps.bin, the files beside it, and rules.nft.
 func (b *Backend) emit(p *ir.Program, beside func(*Image) []backends.File) (backends.Artifact, error) {
-	var policies resolve.Memo // for sockets and packets
-	img, err := b.image(backends.GiveUp(p, nftables.Refused(p)), &policies)
+	// What sockets and packets have in common is found once.
+	var policies resolve.Memo
+	var routes backends.Routes
+	p = backends.GiveUp(p, nftables.Refused(p))
+	img, err := b.image(p, &policies, &routes)
 	if err != nil {
 		return backends.Artifact{}, err
 	}
-	packets, err := nftables.Beside(b.opts).EmitResolved(p, &policies)
+	packets, err := nftables.Beside(b.opts).EmitResolved(p, &policies, &routes)
 	if err != nil {
 		return backends.Artifact{}, fmt.Errorf("ebpf: the rules for packets: %w", err)
 	}
@@ -86,10 +89,12 @@ func Recorded(a backends.Artifact) backends.Artifact {
 }
 
 // Image returns the image of a program that [ir.Verify] accepts.
-func (b *Backend) Image(p *ir.Program) (*Image, error) { return b.image(p, &resolve.Memo{}) }
+func (b *Backend) Image(p *ir.Program) (*Image, error) {
+	return b.image(p, &resolve.Memo{}, &backends.Routes{})
+}
 
-func (b *Backend) image(p *ir.Program, policies *resolve.Memo) (*Image, error) {
-	build, err := newBuilder(p, !b.opts.NoComments, b.opts.Hash, policies)
+func (b *Backend) image(p *ir.Program, policies *resolve.Memo, routes *backends.Routes) (*Image, error) {
+	build, err := newBuilder(p, !b.opts.NoComments, b.opts.Hash, policies, routes)
 	if err != nil {
 		return nil, fmt.Errorf("ebpf: %w", err)
 	}

@@ -139,14 +139,14 @@ func TestIdentity(t *testing.T) {
 		{Namespace: "ab", Name: "", Port: "c", Protocol: ir.TCP},
 		{Namespace: "a", Name: "bc", Protocol: ir.TCP},
 	} {
-		id := ids.of(s)
+		id := ids.of(&s)
 		if other, dup := seen[id]; dup {
 			t.Errorf("%v and %v are both %016x", s, other, id)
 		}
 		seen[id] = s
 	}
 	weak := newIdentities(2, func([]byte) (sum [32]byte) { return sum })
-	if a, b := weak.of(ir.ServicePort{Name: "a"}), weak.of(ir.ServicePort{Name: "b"}); a == b {
+	if a, b := weak.of(&ir.ServicePort{Name: "a"}), weak.of(&ir.ServicePort{Name: "b"}); a == b {
 		t.Errorf("two Service ports have the identity %x", a)
 	}
 }
@@ -234,7 +234,7 @@ func TestAliasTable(t *testing.T) {
 			total += uint32(endpoints[i].Weight)
 		}
 		drawn := make([]int, len(endpoints))
-		for i, s := range aliasTable(endpoints, total) {
+		for i, s := range aliasTable(endpoints, total, nil) {
 			for r := range total {
 				if r < s.threshold {
 					drawn[i]++

@@ -39,6 +39,18 @@ func BenchmarkEmit(b *testing.B) {
 	}
 }
 
+// BenchmarkFragment is what an applier has emitted: no names, and no text.
+func BenchmarkFragment(b *testing.B) {
+	p := compiled(30000)
+	backend := ebpf.New(backends.Options{NoComments: true})
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := backend.Fragment(p); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkEmitPolicies is a node with 250 pods of 10,000 under 1,000 policies.
 func BenchmarkEmitPolicies(b *testing.B) {
 	set := clustergen.PolicyObjects(clustergen.LargePolicies)

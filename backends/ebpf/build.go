@@ -13,22 +13,25 @@ import (
 
 // builder lays out a program, one map after the other.
 type builder struct {
-	program   *ir.Program
-	policy    *policyTables
-	frontends []*ir.Frontend
-	pools     map[string]*ir.Pool
-	// made are the pools that routes refer to, by ID.
-	made    map[string]*pool
-	ids     *identities
-	hash    identity.Hash
-	info    layout.Info
-	tables  [layout.NumMaps]Map
-	symbols *symbolBuilder
+	program *ir.Program
+	policy  *policyTables
+	// routes are those of [backends.Routes].
+	routes [][2]int32
+	// laid are the pools of the program that were laid out, and endpoints is memory for one of them.
+	laid      []laidPool
+	endpoints []layout.Endpoint
+	slots     []slot
+	ids       *identities
+	hash      identity.Hash
+	info      layout.Info
+	tables    [layout.NumMaps]Map
+	symbols   *symbolBuilder
 }
 
-func newBuilder(p *ir.Program, symbols bool, hash identity.Hash, policies *resolve.Memo) (*builder, error) {
-	pools := backends.Pools(p)
-	p = failsafe.Frontends(p, func(f *ir.Frontend) bool { return refusalOf(f, pools) != nil })
+func newBuilder(p *ir.Program, symbols bool, hash identity.Hash, policies *resolve.Memo, routes *backends.Routes) (*builder, error) {
+	if heavy := tooHeavy(p); len(heavy) > 0 {
+		p = failsafe.Frontends(p, func(f *ir.Frontend) bool { return heavy.refusal(f) != nil })
+	}
 	var policy *policyTables
 	p, _ = backends.Fit(p, func(x *ir.Policy) (err error) {
 		policy, err = resolvePolicy(x, hash, policies)
@@ -37,25 +40,19 @@ func newBuilder(p *ir.Program, symbols bool, hash identity.Hash, policies *resol
 	b := &builder{
 		program: p,
 		policy:  policy,
-		pools:   backends.Pools(p),
-		made:    make(map[string]*pool, len(p.Pools)),
+		laid:    make([]laidPool, len(p.Pools)),
 		ids:     newIdentities(len(p.Frontends), hash),
 		hash:    hash,
+	}
+	var err error
+	if b.routes, err = routes.Of(p); err != nil {
+		return nil, err
 	}
 	for i, m := range layout.Maps() {
 		b.tables[i].layout = m
 	}
 	if symbols {
 		b.symbols = newSymbolBuilder(p)
-	}
-	for i := range p.Frontends {
-		f := &p.Frontends[i]
-		for _, r := range [...]*ir.Route{&f.Internal, &f.External} {
-			if b.pools[r.Pool] == nil {
-				return nil, fmt.Errorf("service %v: frontend %v: pool %q does not exist", f.Service, f.Match, r.Pool)
-			}
-		}
-		b.frontends = append(b.frontends, f)
 	}
 	return b, nil
 }
@@ -81,7 +78,7 @@ func (b *builder) image() (*Image, error) {
 	return img, nil
 }
 
-func serviceKey(m ir.Match) layout.ServiceKey {
+func serviceKey(m *ir.Match) layout.ServiceKey {
 	key := layout.ServiceKey{Port: layout.PortOf(m.Port), Protocol: uint8(m.Protocol)}
 	if m.Family == ir.IPv6 {
 		key.Scope |= layout.ScopeIPv6

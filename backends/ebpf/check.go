@@ -19,10 +19,10 @@ import (
 // sockets do not.
 func (b *Backend) Check(p *ir.Program) diag.List {
 	var list diag.List
-	pools := backends.Pools(p)
-	for i := range p.Frontends {
+	heavy := tooHeavy(p)
+	for i := 0; i < len(p.Frontends) && len(heavy) > 0; i++ {
 		f := &p.Frontends[i]
-		if r := refusalOf(f, pools); r != nil {
+		if r := heavy.refusal(f); r != nil {
 			list.Add(diag.NotExpressible, f.Origin.At(r.field), fmt.Sprintf("service %v: frontend %v: %s", f.Service, f.Match, r.why))
 		}
 	}
@@ -86,20 +86,40 @@ type refusal struct {
 	field, why string
 }
 
-// refusalOf returns nil if the frontend can be expressed. Check and Emit both use
-// it, so that exactly the reported frontends refuse packets.
-func refusalOf(f *ir.Frontend, pools map[string]*ir.Pool) *refusal {
-	for _, r := range [...]*ir.Route{&f.Internal, &f.External} {
-		pool := pools[r.Pool]
-		if pool == nil {
-			continue // ir.Verify reports it
+// heavyPools are pools that cannot be expressed, by ID: nearly always none.
+type heavyPools map[string]bool
+
+// tooHeavy returns the pools whose weights add up to too much.
+func tooHeavy(p *ir.Program) heavyPools {
+	var heavy heavyPools
+	for i := range p.Pools {
+		if len(p.Pools[i].Endpoints) <= someEndpoints {
+			continue
 		}
-		if _, ok := totalWeight(pool); !ok {
-			return &refusal{f.Origin.Path, fmt.Sprintf("the weights of pool %s add up to more than %d", pool.ID, uint32(math.MaxUint32))}
+		if _, ok := totalWeight(&p.Pools[i]); ok {
+			continue
+		}
+		if heavy == nil {
+			heavy = make(heavyPools)
+		}
+		heavy[p.Pools[i].ID] = true
+	}
+	return heavy
+}
+
+// refusal returns nil if the frontend can be expressed. Check and Emit both use
+// it, so that exactly the reported frontends refuse packets.
+func (h heavyPools) refusal(f *ir.Frontend) *refusal {
+	for _, r := range [...]*ir.Route{&f.Internal, &f.External} {
+		if h[r.Pool] {
+			return &refusal{f.Origin.Path, fmt.Sprintf("the weights of pool %s add up to more than %d", r.Pool, uint32(math.MaxUint32))}
 		}
 	}
 	return nil
 }
+
+// someEndpoints are so few that no weights of theirs are too large together.
+const someEndpoints = math.MaxUint32 / math.MaxUint16
 
 // totalWeight returns the sum of the weights, and false if the sum is too large
 // for the layout.

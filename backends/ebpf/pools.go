@@ -1,49 +1,59 @@
 package ebpf
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/ir"
 )
 
-// pool is a pool of the program as routes have it.
-type pool struct {
-	endpoints []layout.Endpoint
+// laidPool is a pool of the program that is in ep.
+type laidPool struct {
+	done bool
+	base uint32
 	// route has what all routes to the pool share.
 	route layout.Route
-	ir    *ir.Pool
 }
 
-// poolOf returns a pool by its ID. It is made once, regardless of the number of routes to it.
-func (b *builder) poolOf(id string) *pool {
-	if p := b.made[id]; p != nil {
+// poolAt returns a pool by its place in the program. It is laid out once, regardless of the number of
+// routes to it.
+func (b *builder) poolAt(l *serviceLayer, at int32) *laidPool {
+	p := &b.laid[at]
+	if p.done {
 		return p
 	}
-	p := &pool{ir: b.pools[id]}
-	b.made[id] = p
-	list := p.ir.Endpoints
+	p.done = true
+	pool := &b.program.Pools[at]
+	list := pool.Endpoints
 	if len(list) == 0 {
 		return p
 	}
-	total, _ := totalWeight(p.ir)
-	slots := aliasTable(list, total)
+	total, _ := totalWeight(pool)
 	p.route = layout.Route{Count: uint32(len(list)), Total: total}
 	if !sameWeights(list) {
 		p.route.Flags |= layout.RouteWeighted
 	}
-	p.endpoints = make([]layout.Endpoint, len(list))
+	b.decide(list, total)
+	p.base = l.pool(b.endpoints)
+	return p
+}
+
+// decide puts the endpoints of a pool, with their slots of the alias table, into b.endpoints.
+func (b *builder) decide(list []ir.Endpoint, total uint32) {
+	b.slots = aliasTable(list, total, b.slots[:0])
+	b.endpoints = b.endpoints[:0]
 	for i := range list {
 		e := &list[i]
-		p.endpoints[i] = layout.Endpoint{
+		out := layout.Endpoint{
 			Address: layout.AddressOf(e.Address.Addr()), Port: layout.PortOf(e.Address.Port()),
-			Threshold: slots[i].threshold, Alias: slots[i].alias, Weight: uint32(e.Weight),
+			Threshold: b.slots[i].threshold, Alias: b.slots[i].alias, Weight: uint32(e.Weight),
 		}
 		if e.Local {
-			p.endpoints[i].Flags |= layout.EndpointLocal
+			out.Flags |= layout.EndpointLocal
 		}
+		b.endpoints = append(b.endpoints, out)
 	}
-	return p
 }
 
 // row is a key of svc and the place of its frontend; addressRow is an address of a ClusterIP.
@@ -54,71 +64,88 @@ type row struct {
 
 const addressRow = -1
 
-// rows are those of svc in the order of their keys: of the frontends, and of the addresses of
-// ClusterIPs. They are sorted before entries are made, which are ten times as long.
-func (b *builder) rows() []row {
-	list := make([]row, 0, len(b.frontends)+len(b.program.ClusterIPs))
-	for i, f := range b.frontends {
-		list = append(list, row{serviceKey(f.Match), int32(i)})
+// rows are those of svc, of each kind in the order of their keys: of the frontends, and of the
+// addresses of ClusterIPs. They are sorted before entries are made, which are three times as long, and each kind
+// alone: the addresses of a program have nearly the order of their keys.
+func (b *builder) rows() (frontends, addresses []row) {
+	frontends, addresses = make([]row, len(b.program.Frontends)), make([]row, len(b.program.ClusterIPs))
+	for i := range frontends {
+		frontends[i] = row{serviceKey(&b.program.Frontends[i].Match), int32(i)}
 	}
-	addresses := len(list)
-	for _, a := range b.program.ClusterIPs {
-		list = append(list, row{layout.AddressKey(a), addressRow})
+	for i, a := range b.program.ClusterIPs {
+		addresses[i] = row{layout.AddressKey(a), addressRow}
 	}
-	compare := func(x, y row) int { return x.key.Compare(y.key) }
-	slices.SortFunc(list[addresses:], compare)
-	list = append(list[:addresses], slices.Compact(list[addresses:])...)
-	slices.SortFunc(list, compare)
-	return list
+	slices.SortFunc(frontends, row.compare)
+	slices.SortFunc(addresses, row.compare)
+	return frontends, slices.Compact(addresses)
 }
 
-// entry is the entry of svc of a frontend.
-func (b *builder) entry(key layout.ServiceKey, f *ir.Frontend) layout.Entry {
-	internal, external := b.poolOf(f.Internal.Pool), b.poolOf(f.External.Pool)
-	return layout.Entry{Key: key, Content: layout.Content{
-		Service: layout.Service{
-			ID: b.ids.of(f.Service), Internal: route(internal, f.Internal), External: route(external, f.External),
-			Affinity: f.Affinity, Kind: uint8(f.Kind),
-		},
-		InternalPool: internal.endpoints, ExternalPool: external.endpoints, SourceRanges: f.SourceRanges,
-	}}
+func (r row) compare(o row) int { return r.key.Compare(o.key) }
+
+// merged yields the rows of two sorted lists, in order and numbered.
+func merged(a, b []row) iter.Seq2[uint32, row] {
+	return func(yield func(uint32, row) bool) {
+		for n := uint32(0); len(a)+len(b) > 0; n++ {
+			from := &a
+			if len(a) == 0 || len(b) > 0 && b[0].compare(a[0]) < 0 {
+				from = &b
+			}
+			next := (*from)[0]
+			if *from = (*from)[1:]; !yield(n, next) {
+				return
+			}
+		}
+	}
+}
+
+// service is the value of svc of the frontend with an index, but for its source ranges.
+func (b *builder) service(l *serviceLayer, at int32) layout.Service {
+	f := &b.program.Frontends[at]
+	internal, external := b.poolAt(l, b.routes[at][0]), b.poolAt(l, b.routes[at][1])
+	return layout.Service{
+		ID: b.ids.of(&f.Service), Internal: internal.routeOf(&f.Internal), External: external.routeOf(&f.External),
+		Affinity: f.Affinity, Kind: uint8(f.Kind),
+	}
 }
 
 // layServices writes svc, ep and source.
 func (b *builder) layServices() {
-	rows := b.rows()
-	l := newServiceLayer(&b.tables, len(rows))
+	frontends, addresses := b.rows()
+	l := newServiceLayer(&b.tables, len(frontends)+len(addresses), len(b.program.Pools))
 	n := 0
 	for i := range b.program.Pools {
 		n += len(b.program.Pools[i].Endpoints)
 	}
 	l.ep.grow(n)
-	address := layout.Entry{Content: layout.Content{Service: layout.Service{Kind: layout.KindAddress}}}
-	for i, r := range rows {
+	for i, r := range merged(frontends, addresses) {
 		if r.at == addressRow {
-			address.Key = r.key
-			l.add(&address)
+			l.write(r.key, layout.Service{Kind: layout.KindAddress}, nil)
 			continue
 		}
-		f := b.frontends[r.at]
-		e := b.entry(r.key, f)
-		s := l.add(&e)
-		if b.symbols == nil {
-			continue
-		}
-		b.symbols.service(uint32(i), f)
-		b.symbols.route(uint32(i), false, s.Internal.Base, b.pools[f.Internal.Pool])
-		b.symbols.route(uint32(i), true, s.External.Base, b.pools[f.External.Pool])
-		if s.sources {
-			b.symbols.source(s.Sources, f)
+		f := &b.program.Frontends[r.at]
+		s := l.write(r.key, b.service(l, r.at), f.SourceRanges)
+		if b.symbols != nil {
+			b.symbolsOf(i, r.at, s)
 		}
 	}
 	b.info.Features |= l.features
 }
 
-// route returns a route: the fields of its pool, and those of r.
-func route(p *pool, r ir.Route) layout.Route {
+// symbolsOf names what was written for a frontend.
+func (b *builder) symbolsOf(entry uint32, at int32, s laid) {
+	f, routes := &b.program.Frontends[at], b.routes[at]
+	b.symbols.service(entry, f)
+	b.symbols.route(entry, false, s.Internal.Base, &b.program.Pools[routes[0]])
+	b.symbols.route(entry, true, s.External.Base, &b.program.Pools[routes[1]])
+	if s.sources {
+		b.symbols.source(s.Sources, f)
+	}
+}
+
+// routeOf returns a route to the pool: its place, the fields of the pool, and those of r.
+func (p *laidPool) routeOf(r *ir.Route) layout.Route {
 	out := p.route
+	out.Base = p.base
 	switch r.Masquerade {
 	case ir.MasqueradeUnlessLocalSource:
 		out.Masquerade = layout.MasqueradeUnlessLocalSource

@@ -2,6 +2,7 @@ package ebpf
 
 import (
 	"fmt"
+	"net/netip"
 
 	"github.com/planec/planec/backends/ebpf/layout"
 )
@@ -17,12 +18,13 @@ type serviceLayer struct {
 	features layout.Features
 }
 
-func newServiceLayer(tables *[layout.NumMaps]Map, n int) *serviceLayer {
+// newServiceLayer has room for so many entries and pools.
+func newServiceLayer(tables *[layout.NumMaps]Map, entries, pools int) *serviceLayer {
 	l := &serviceLayer{
 		svc: &tables[layout.Services], ep: &tables[layout.Endpoints], source: &tables[layout.Sources],
-		pools: newContents(n), sets: make(map[string]uint32),
+		pools: newContents(pools), sets: make(map[string]uint32),
 	}
-	l.svc.grow(n)
+	l.svc.grow(entries)
 	return l
 }
 
@@ -34,19 +36,25 @@ type laid struct {
 
 // add writes an entry, whose key is after those of all before.
 func (l *serviceLayer) add(e *layout.Entry) laid {
-	out := laid{Service: e.Service}
-	out.Internal.Base = l.pool(e.InternalPool)
+	s := e.Service
+	s.Internal.Base = l.pool(e.InternalPool)
 	if samePool(e.InternalPool, e.ExternalPool) {
-		out.External.Base = out.Internal.Base
+		s.External.Base = s.Internal.Base
 	} else {
-		out.External.Base = l.pool(e.ExternalPool)
+		s.External.Base = l.pool(e.ExternalPool)
 	}
-	out.Internal.Count, out.External.Count = uint32(len(e.InternalPool)), uint32(len(e.ExternalPool))
-	if out.Sources = 0; len(e.SourceRanges) > 0 {
-		out.Sources, out.sources = l.set(e)
+	s.Internal.Count, s.External.Count = uint32(len(e.InternalPool)), uint32(len(e.ExternalPool))
+	return l.write(e.Key, s, e.SourceRanges)
+}
+
+// write writes a Service whose pools are there, with its source ranges.
+func (l *serviceLayer) write(key layout.ServiceKey, s layout.Service, ranges []netip.Prefix) laid {
+	out := laid{Service: s}
+	if out.Sources = 0; len(ranges) > 0 {
+		out.Sources, out.sources = l.set(ranges)
 	}
-	l.features |= featuresOf(e.Key, &out.Service)
-	l.svc.data = out.Append(e.Key.Append(l.svc.data))
+	l.features |= featuresOf(key, &out.Service)
+	l.svc.data = out.Append(key.Append(l.svc.data))
 	return out
 }
 
@@ -71,10 +79,10 @@ func (l *serviceLayer) pool(list []layout.Endpoint) uint32 {
 	return uint32(at / l.ep.stride())
 }
 
-// set returns the set of an entry's source ranges, and whether it was written now.
-func (l *serviceLayer) set(e *layout.Entry) (set uint32, fresh bool) {
+// set returns the set of source ranges, and whether it was written now.
+func (l *serviceLayer) set(ranges []netip.Prefix) (set uint32, fresh bool) {
 	var content []byte
-	for _, p := range e.SourceRanges {
+	for _, p := range ranges {
 		content = layout.PrefixKeyOf(0, p).Append(content)
 	}
 	if set, known := l.sets[string(content)]; known {
@@ -82,7 +90,7 @@ func (l *serviceLayer) set(e *layout.Entry) (set uint32, fresh bool) {
 	}
 	set = layout.FirstSourceSet + uint32(len(l.sets))
 	l.sets[string(content)] = set
-	for _, p := range e.SourceRanges {
+	for _, p := range ranges {
 		l.source.data = layout.AppendIndex(layout.PrefixKeyOf(set, p).Append(l.source.data), 1)
 	}
 	return set, true
@@ -152,7 +160,7 @@ func Assemble(services []layout.Entry, rest [layout.NumMaps][]byte) (*Image, err
 	if n := len(rest[layout.Meta]); n != layout.MetaSize {
 		return nil, fmt.Errorf("map meta: %d bytes instead of %d", n, layout.MetaSize)
 	}
-	l := newServiceLayer(&img.maps, len(services))
+	l := newServiceLayer(&img.maps, len(services), len(services)/2)
 	for i := range services {
 		l.add(&services[i])
 	}

@@ -24,6 +24,7 @@ func (img *Image) verify() error {
 		Image: img, info: img.Info(), eps: img.maps[layout.Endpoints].Len(),
 		sets: make(map[uint32]uint8), nextSet: layout.FirstSourceSet,
 	}
+	v.ranges = make([]layout.Route, 0, min(v.eps, img.maps[layout.Services].Len()))
 	for _, c := range []mapCheck{{layout.Prefixes, v.prefix}, {layout.Sources, v.source}, {layout.Addresses, v.address}, {layout.Services, v.service}} {
 		if err := c.run(img); err != nil {
 			return err

@@ -16,6 +16,7 @@ func (v *imageVerifier) pool(r layout.Route) error {
 	v.units = slices.Grow(v.units[:0], int(r.Count))[:r.Count]
 	units := v.units
 	clear(units)
+	first := v.endpoint(r.Base)
 	var before layout.Endpoint
 	weighted, total := false, uint64(0)
 	for i := range r.Count {
@@ -32,7 +33,7 @@ func (v *imageVerifier) pool(r layout.Route) error {
 		}
 		units[i] += uint64(e.Threshold)
 		units[e.Alias] += uint64(r.Total) - uint64(e.Threshold)
-		weighted = weighted || e.Weight != v.endpoint(r.Base).Weight
+		weighted = weighted || e.Weight != first.Weight
 		total += uint64(e.Weight)
 		before = e
 	}
@@ -40,7 +41,11 @@ func (v *imageVerifier) pool(r layout.Route) error {
 		return errors.New("the sum of the weights is another")
 	}
 	for i := range r.Count {
-		if units[i] != uint64(v.endpoint(r.Base+i).Weight)*uint64(r.Count) {
+		weight := first.Weight
+		if weighted {
+			weight = v.endpoint(r.Base + i).Weight
+		}
+		if units[i] != uint64(weight)*uint64(r.Count) {
 			return fmt.Errorf("endpoint %d: it is not drawn as often as its weight says", i)
 		}
 	}
@@ -48,7 +53,7 @@ func (v *imageVerifier) pool(r layout.Route) error {
 }
 
 func inOrder(a, b layout.Endpoint) bool {
-	if a.Address.Addr().Is4() != b.Address.Addr().Is4() {
+	if a.Address.Is4() != b.Address.Is4() {
 		return false
 	}
 	c := bytes.Compare(a.Address[:], b.Address[:])

@@ -47,7 +47,7 @@ func (v *imageVerifier) serviceKey(key layout.ServiceKey, s layout.Service) erro
 		return fmt.Errorf("unknown scope %#x", key.Scope)
 	case nodePort && key.Address != layout.Address{}:
 		return errors.New("a nodePort with an address")
-	case !nodePort && key.Address.Addr().Is4() != (key.Scope&layout.ScopeIPv6 == 0):
+	case !nodePort && key.Address.Is4() != (key.Scope&layout.ScopeIPv6 == 0):
 		return fmt.Errorf("%v is of another family than its scope", key.Address.Addr())
 	case key.IsAddress():
 		return addressEntry(key, s)
@@ -87,7 +87,7 @@ func (v *imageVerifier) route(key layout.ServiceKey, r layout.Route) error {
 		v.ranges, v.next = append(v.ranges, pool), r.Base+r.Count
 	}
 	// One endpoint shows the family; pools checks that all endpoints have the same.
-	if v.endpoint(r.Base).Address.Addr().Is4() != (key.Scope&layout.ScopeIPv6 == 0) {
+	if v.endpoint(r.Base).Address.Is4() != (key.Scope&layout.ScopeIPv6 == 0) {
 		return fmt.Errorf("the pool at endpoint %d is of another family", r.Base)
 	}
 	return nil

@@ -89,10 +89,10 @@ func (a *affinitySets) addService(t *table, f *ir.Frontend, key []byte, at scope
 }
 
 func (a *affinitySets) addSlots(m *set, t *table, f *ir.Frontend, key []byte, c choice, ids map[netip.AddrPort]uint32) {
-	for i, address := range c.slots {
+	for i := range c.slots {
 		b := append(append(m.next(), key...), " . "...)
 		b = t.comment(strconv.AppendInt(b, int64(i), 10), f)
-		m.end(appendHandle(append(b, " : "...), ids[address]))
+		m.end(appendHandle(append(b, " : "...), ids[c.endpoint(i)]))
 	}
 }
 
@@ -117,7 +117,7 @@ func (a *affinitySets) name(t *table) {
 		if _, seen := members[f.Service]; !seen {
 			order = append(order, f.Service)
 		}
-		members[f.Service] = append(members[f.Service], t.members(f)...)
+		members[f.Service] = append(members[f.Service], t.members(i)...)
 	}
 	slices.SortFunc(order, compareServicePort)
 	var numbers identity.Numbers
@@ -127,11 +127,11 @@ func (a *affinitySets) name(t *table) {
 	}
 }
 
-// members returns the endpoints that the frontend may choose on any route.
-func (t *table) members(f *ir.Frontend) []netip.AddrPort {
+// members returns the endpoints that the frontend with an index may choose on any route.
+func (t *table) members(frontend int) []netip.AddrPort {
 	var list []netip.AddrPort
-	for _, id := range []string{f.Internal.Pool, f.External.Pool} {
-		if c, ok := t.pools.get(id); ok {
+	for _, pool := range t.pools.routes[frontend] {
+		if c, ok := t.pools.at(int(pool)); ok {
 			for i := range c.pool.Endpoints {
 				list = append(list, c.pool.Endpoints[i].Address)
 			}

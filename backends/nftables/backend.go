@@ -42,19 +42,19 @@ func (*Backend) Name() string { return Name }
 // whatever they contain. A family without work gets only the base chains of
 // NAT. Emit leaves out what Check reports.
 func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
-	return b.EmitResolved(p, &resolve.Memo{})
+	return b.EmitResolved(backends.GiveUp(p, Refused(p)), &resolve.Memo{}, &backends.Routes{})
 }
 
-// EmitResolved is Emit for a caller that resolves the same policy for other uses too.
-func (b *Backend) EmitResolved(p *ir.Program, policies *resolve.Memo) (backends.Artifact, error) {
+// EmitResolved is Emit for a caller that resolves the same policy and finds the same pools for
+// other uses too, and that has given up what [Refused] names.
+func (b *Backend) EmitResolved(p *ir.Program, policies *resolve.Memo, routes *backends.Routes) (backends.Artifact, error) {
 	if b.opts.MasqueradeBit < 0 || b.opts.MasqueradeBit > 31 {
 		return backends.Artifact{}, fmt.Errorf("nftables: masquerade bit %d: want 0 to 31", b.opts.MasqueradeBit)
 	}
-	tables, err := b.tables(backends.GiveUp(p, Refused(p)), policies)
+	tables, err := b.tables(p, policies, routes)
 	if err != nil {
 		return backends.Artifact{}, fmt.Errorf("nftables: %w", err)
 	}
-	// The program is as large as the text, and nothing refers to it from here on.
 	size := 256
 	for i := range tables {
 		size += tables[i].size()
@@ -66,8 +66,8 @@ func (b *Backend) EmitResolved(p *ir.Program, policies *resolve.Memo) (backends.
 	return backends.Artifact{Files: []backends.File{{Name: FileName, Data: text}}}, nil
 }
 
-func (b *Backend) tables(p *ir.Program, policies *resolve.Memo) ([]content, error) {
-	pools, err := newPoolIndex(p)
+func (b *Backend) tables(p *ir.Program, policies *resolve.Memo, routes *backends.Routes) ([]content, error) {
+	pools, err := newPoolIndex(p, routes)
 	if err != nil {
 		return nil, err
 	}

@@ -39,13 +39,12 @@ func (w *chainWriter) standing(name, hook string, rules []string) {
 
 // content is one family's part of the file, before it is written.
 type content struct {
-	ip     string
+	*table
 	sets   []*set
 	chains []byte
 }
 
-// content returns the table's text, empty for a table without rules. The result
-// does not refer to the program.
+// content returns the table's text, empty for a table without rules.
 func (t *table) content() content {
 	var w chainWriter
 	t.baseChains(&w)
@@ -55,7 +54,7 @@ func (t *table) content() content {
 	if len(w.b) == 0 {
 		return content{}
 	}
-	c := content{ip: t.ip, chains: w.b[:len(w.b)-1]}
+	c := content{table: t, chains: w.b[:len(w.b)-1]}
 	for _, s := range t.sets() {
 		if s.used() {
 			copied := *s
@@ -81,7 +80,7 @@ func (c *content) appendTo(b []byte) []byte {
 	}
 	b = append(b, "table "+c.ip+" "+TableName+" {\n"...)
 	for _, s := range c.sets {
-		b = s.appendTo(b)
+		b = s.appendTo(b, c.table)
 	}
 	b = append(b, c.chains...)
 	return append(b, "}\n"...)

@@ -67,7 +67,7 @@ func tooWide(p *ir.Program) []backends.Refused {
 	large := make(map[string]string)
 	for i := range p.Pools {
 		pool := &p.Pools[i]
-		if n, _ := slotCount(pool); n > maxSlots {
+		if n, fits := fitting(pool); !fits {
 			large[pool.ID] = fmt.Sprintf("pool %s: the weights add up to %d, nftables has room for %d", pool.ID, n, maxSlots)
 		}
 	}

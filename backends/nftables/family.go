@@ -9,6 +9,8 @@ type family struct {
 	ip string
 	// addr is the type of an address in a set.
 	addr string
+	// longest is the greatest length of an address as text.
+	longest int
 	// icmp is the family's ICMP.
 	icmp string
 	// loopback is the range whose addresses never serve nodePorts.
@@ -20,10 +22,10 @@ type family struct {
 
 func familyOf(f ir.Family) family {
 	if f == ir.IPv4 {
-		return family{ir: f, ip: "ip", addr: "ipv4_addr", icmp: "icmp", loopback: "127.0.0.0/8", client: "ip saddr . meta mark"}
+		return family{ir: f, ip: "ip", addr: "ipv4_addr", longest: len("255.255.255.255"), icmp: "icmp", loopback: "127.0.0.0/8", client: "ip saddr . meta mark"}
 	}
 	return family{
-		ir: f, ip: "ip6", addr: "ipv6_addr", icmp: "ipv6-icmp", loopback: "::1", client: "meta mark",
+		ir: f, ip: "ip6", addr: "ipv6_addr", longest: 8*len("ffff:") - 1, icmp: "ipv6-icmp", loopback: "::1", client: "meta mark",
 		// nft 1.0.6 aborts on an update of a map with a key longer than 16 bytes
 		// (netlink_gen_map_stmt reserves one register), so the mark takes a hash of
 		// client and Service. The seed is "plan" in ASCII.

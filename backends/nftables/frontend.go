@@ -21,7 +21,7 @@ func (t *table) frontend(i int) {
 	}
 	key := t.appendKey(make([]byte, 0, 64), f)
 	outside := at
-	if !internal.same(external) && len(internal.slots) > 0 && len(external.slots) > 0 {
+	if !internal.same(&external) && len(internal.slots) > 0 && len(external.slots) > 0 {
 		outside |= externalScope
 	}
 	to := target{
@@ -33,9 +33,9 @@ func (t *table) frontend(i int) {
 	if to.internal.act == nothing || to.external.act == nothing {
 		t.addUnserved(f, key, at)
 	}
-	t.routePool(f, key, to.internal, internal)
+	t.routePool(i, key, to.internal, internal)
 	if to.external.at != to.internal.at || to.internal.act != to.external.act {
-		t.routePool(f, key, to.external, external)
+		t.routePool(i, key, to.external, external)
 	}
 	t.addHairpins(f, internal)
 	if external.pool != internal.pool {
@@ -63,26 +63,40 @@ func (t *table) step(f *ir.Frontend, r ir.Route, c choice, at scope) step {
 	return s
 }
 
-// routePool adds the endpoints of a route.
-func (t *table) routePool(f *ir.Frontend, key []byte, s step, c choice) {
+// routePool adds the endpoints of a route of the frontend with an index.
+func (t *table) routePool(frontend int, key []byte, s step, c choice) {
 	switch s.act {
 	case pick:
-		t.addEndpoints(t.endpointsOf(s), f, key, c)
+		t.addEndpoints(t.endpointsOf(s), frontend, key, &c)
 	case stick:
-		t.affinity.add(t, f, key, s.at, c)
+		t.affinity.add(t, &t.program.Frontends[frontend], key, s.at, c)
 	}
 }
 
-func (t *table) addEndpoints(to *set, f *ir.Frontend, key []byte, c choice) {
+// pooled is a frontend with the endpoints of a pool, as places in the program: elements of a set
+// that are written when the file is. They are most of it.
+type pooled struct{ frontend, pool int32 }
+
+func (t *table) addEndpoints(to *set, frontend int, key []byte, c *choice) {
 	var room [96]byte
-	comment := append(t.comment(room[:0], f), " : "...)
-	for i, a := range c.slots {
-		b := append(to.next(), key...)
-		b = append(b, " . "...)
-		b = strconv.AppendInt(b, int64(i), 10)
-		b = append(b, comment...)
-		to.end(appendEndpoint(b, a))
+	comment := t.comment(room[:0], &t.program.Frontends[frontend])
+	to.pooled = append(to.pooled, pooled{int32(frontend), c.at})
+	to.room += len(c.slots) * (len(elemIndent+" . 65535 :  . 65535"+elemEnd) + len(key) + len(comment) + t.longest)
+}
+
+// appendPooled writes the elements of a frontend and a pool.
+func (t *table) appendPooled(b []byte, p pooled) []byte {
+	f := &t.program.Frontends[p.frontend]
+	c, _ := t.pools.at(int(p.pool))
+	var first, last [128]byte
+	key := append(t.appendKey(append(first[:0], elemIndent...), f), " . "...)
+	comment := append(t.comment(last[:0], f), " : "...)
+	for i := range c.slots {
+		b = strconv.AppendInt(append(b, key...), int64(i), 10)
+		b = appendEndpoint(append(b, comment...), c.endpoint(i))
+		b = append(b, elemEnd...)
 	}
+	return b
 }
 
 func (t *table) addVerdict(f *ir.Frontend, key []byte, at scope, to target) {

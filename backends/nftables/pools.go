@@ -1,10 +1,9 @@
 package nftables
 
 import (
-	"fmt"
 	"net/netip"
-	"slices"
 
+	"github.com/planec/planec/backends"
 	"github.com/planec/planec/ir"
 )
 
@@ -12,51 +11,40 @@ import (
 // endpoints maps.
 const maxSlots = 65536
 
-// poolIndex finds pools by ID and keeps their arrangement, which frontends
+// poolIndex finds the pools of frontends and keeps their arrangement, which frontends
 // share.
 type poolIndex struct {
-	byID map[string]int
-	// routes are the pools of each frontend: of its internal and its external route.
+	// routes are those of [backends.Routes].
 	routes [][2]int32
 	pools  []ir.Pool
-	slots  [][]netip.AddrPort
+	slots  [][]uint16
 	arranger
 }
 
-func newPoolIndex(p *ir.Program) (*poolIndex, error) {
-	x := &poolIndex{byID: make(map[string]int, len(p.Pools)), pools: p.Pools, slots: make([][]netip.AddrPort, len(p.Pools))}
-	for i := range p.Pools {
-		x.byID[p.Pools[i].ID] = i
+func newPoolIndex(p *ir.Program, routes *backends.Routes) (*poolIndex, error) {
+	of, err := routes.Of(p)
+	if err != nil {
+		return nil, err
 	}
-	x.routes = make([][2]int32, len(p.Frontends))
-	for i := range p.Frontends {
-		f := &p.Frontends[i]
-		for k, r := range []*ir.Route{&f.Internal, &f.External} {
-			if k == 1 && r.Pool == f.Internal.Pool {
-				x.routes[i][1] = x.routes[i][0]
-				continue
-			}
-			at, ok := x.byID[r.Pool]
-			if !ok {
-				return nil, fmt.Errorf("frontend %q: pool %q does not exist", f.ID, r.Pool)
-			}
-			x.routes[i][k] = int32(at)
-		}
-	}
-	return x, nil
+	return &poolIndex{routes: of, pools: p.Pools, slots: make([][]uint16, len(p.Pools))}, nil
 }
 
 // choice is one pool, arranged.
 type choice struct {
-	pool  *ir.Pool
-	slots []netip.AddrPort
+	pool *ir.Pool
+	// at is the place of the pool in the program.
+	at int32
+	// slots are the endpoints of indexes, as places in the pool.
+	slots []uint16
 }
 
-// get returns the arranged pool of a route; ok is false if Check reports the
-// pool.
-func (x *poolIndex) get(id string) (c choice, ok bool) { return x.at(x.byID[id]) }
+// endpoint returns the endpoint of an index.
+func (c *choice) endpoint(index int) netip.AddrPort {
+	return c.pool.Endpoints[c.slots[index]].Address
+}
 
-// of is get of both routes of a frontend, by its index.
+// of returns the arranged pools of both routes of a frontend, by its index; ok is false if Check
+// reports one of them.
 func (x *poolIndex) of(frontend int) (internal, external choice, ok bool) {
 	at := x.routes[frontend]
 	internal, ok = x.at(int(at[0]))
@@ -70,15 +58,23 @@ func (x *poolIndex) of(frontend int) (internal, external choice, ok bool) {
 func (x *poolIndex) at(i int) (c choice, ok bool) {
 	pool := &x.pools[i]
 	if len(pool.Endpoints) > 0 && x.slots[i] == nil {
-		if n, _ := slotCount(pool); n > maxSlots {
+		if _, fits := fitting(pool); !fits {
 			return choice{}, false
 		}
 		x.slots[i] = x.arrange(pool.Endpoints)
 	}
-	return choice{pool: pool, slots: x.slots[i]}, true
+	return choice{pool: pool, at: int32(i), slots: x.slots[i]}, true
 }
 
 // same reports whether both choices have the same effect on packets.
-func (c choice) same(d choice) bool {
-	return c.pool == d.pool || slices.Equal(c.slots, d.slots)
+func (c *choice) same(d *choice) bool {
+	if c.pool == d.pool || len(c.slots) != len(d.slots) {
+		return c.pool == d.pool
+	}
+	for i := range c.slots {
+		if c.endpoint(i) != d.endpoint(i) {
+			return false
+		}
+	}
+	return true
 }

@@ -14,6 +14,9 @@ type set struct {
 	// full holds the pieces of elements before elems. A single large buffer
 	// would be copied at each growth, and again at the end.
 	full [][]byte
+	// pooled are the elements after those, and room is an upper bound of their length.
+	pooled []pooled
+	room   int
 	// always declares the set even without elements, because rules name it.
 	always bool
 }
@@ -28,7 +31,9 @@ const (
 // pieceLen is the approximate length of a full piece, in bytes.
 const pieceLen = 64 << 10
 
-func (s *set) used() bool { return s.always || len(s.elems) > 0 }
+func (s *set) used() bool { return s.always || s.filled() }
+
+func (s *set) filled() bool { return len(s.elems) > 0 || len(s.pooled) > 0 }
 
 // next starts an element.
 func (s *set) next() []byte {
@@ -39,9 +44,9 @@ func (s *set) next() []byte {
 	return append(s.elems, elemIndent...)
 }
 
-// len returns the length of the elements in bytes.
+// len returns an upper bound of the length of the elements, in bytes.
 func (s *set) len() int {
-	n := len(s.elems)
+	n := len(s.elems) + s.room
 	for _, b := range s.full {
 		n += len(b)
 	}
@@ -51,9 +56,9 @@ func (s *set) len() int {
 // end finishes the element that next started.
 func (s *set) end(b []byte) { s.elems = append(b, elemEnd...) }
 
-// appendTo writes the set as nft lists it, but with one element per line. It
+// appendTo writes the set of a table as nft lists it, but with one element per line. It
 // releases the elements.
-func (s *set) appendTo(b []byte) []byte {
+func (s *set) appendTo(b []byte, t *table) []byte {
 	if !s.used() {
 		return b
 	}
@@ -64,7 +69,7 @@ func (s *set) appendTo(b []byte) []byte {
 	if s.flags != "" {
 		b = append(b, "\t\tflags "+s.flags+"\n"...)
 	}
-	if len(s.elems) > 0 {
+	if s.filled() {
 		b = append(b, "\t\telements = {\n"...)
 		for i, piece := range s.full {
 			b = append(b, piece...)
@@ -72,6 +77,9 @@ func (s *set) appendTo(b []byte) []byte {
 		}
 		b = append(b, s.elems...)
 		s.elems, s.full = nil, nil
+		for _, p := range s.pooled {
+			b = t.appendPooled(b, p)
+		}
 		b = append(b, "\t\t}\n"...)
 	}
 	return append(b, "\t}\n\n"...)

@@ -11,7 +11,7 @@ import (
 )
 
 // arrange assigns the indexes 0..n-1 to the endpoints, one for each unit of
-// weight, and returns the endpoint of each index. It is a pure function of the
+// weight, and returns the endpoint of each index, as its place in the list. It is a pure function of the
 // pool, so all machines agree without state; yet one more or one less endpoint
 // moves few others (on average 2.4 of 5 indexes, 3.2 of 10, 6.7 of 100: the
 // number grows with ln n, and the minimum is 1).
@@ -19,11 +19,10 @@ import (
 // It is a full hash table that does not depend on the order of insertion:
 // endpoints, in the order of their hash, take the first free index of their
 // pseudo-random sequence of indexes.
-func (a *arranger) arrange(endpoints []ir.Endpoint) []netip.AddrPort {
+// There are at most maxSlots endpoints.
+func (a *arranger) arrange(endpoints []ir.Endpoint) []uint16 {
 	if len(endpoints) == 1 {
-		slots := a.take(1)
-		slots[0] = endpoints[0].Address
-		return slots
+		return a.take(1)
 	}
 	a.claim(endpoints)
 	slots := a.take(len(a.claims))
@@ -32,12 +31,15 @@ func (a *arranger) arrange(endpoints []ir.Endpoint) []netip.AddrPort {
 		for _, c := range a.claims {
 			i := c.firstOf(taken, uint64(len(slots)))
 			taken |= 1 << i
-			slots[i] = c.address
+			slots[i] = c.endpoint
 		}
 		return slots
 	}
+	a.taken = slices.Grow(a.taken[:0], len(slots))[:len(slots)]
+	clear(a.taken)
 	for _, c := range a.claims {
-		slots[c.firstFree(slots)] = c.address
+		i := c.firstFree(a.taken)
+		a.taken[i], slots[i] = true, c.endpoint
 	}
 	return slots
 }
@@ -46,18 +48,20 @@ func (a *arranger) arrange(endpoints []ir.Endpoint) []netip.AddrPort {
 // thousands of pools.
 type arranger struct {
 	claims []claim
+	// taken are the indexes of a large pool that have an endpoint.
+	taken []bool
 	// room is the unused part of the last piece for indexes, and piece the length of that.
-	room  []netip.AddrPort
+	room  []uint16
 	piece int
 }
 
-// take returns n empty indexes. Each piece is twice as long as the one before, up to a limit:
+// take returns n indexes, of which each has the first endpoint. Each piece is twice as long as the one before, up to a limit:
 // a change of one Service has a single pool, and a whole program has thousands.
-func (a *arranger) take(n int) []netip.AddrPort {
-	const first, most = 16, 4096
+func (a *arranger) take(n int) []uint16 {
+	const first, most = 16, 16384
 	if n > len(a.room) {
 		a.piece = min(max(first, 2*a.piece), most)
-		a.room = make([]netip.AddrPort, max(n, a.piece))
+		a.room = make([]uint16, max(n, a.piece))
 	}
 	out := a.room[:n:n]
 	a.room = a.room[n:]
@@ -66,8 +70,8 @@ func (a *arranger) take(n int) []netip.AddrPort {
 
 // claim is one unit of an endpoint's weight that needs an index.
 type claim struct {
-	hash    uint64
-	address netip.AddrPort
+	hash     uint64
+	endpoint uint16
 }
 
 // claim returns the claims in the order in which they choose. Claims with equal
@@ -78,7 +82,7 @@ func (a *arranger) claim(endpoints []ir.Endpoint) {
 	for i := range endpoints {
 		e := &endpoints[i]
 		for unit := range max(1, uint64(e.Weight)/divisor) {
-			claims = append(claims, claim{hash: mix(hashAddrPort(e.Address) + unit), address: e.Address})
+			claims = append(claims, claim{hash: mix(hashAddrPort(e.Address) + unit), endpoint: uint16(i)})
 		}
 	}
 	slices.SortStableFunc(claims, func(a, b claim) int { return cmp.Compare(a.hash, b.hash) })
@@ -102,16 +106,16 @@ func (c claim) firstOf(taken, n uint64) int {
 
 // firstFree walks the claim's sequence. The last claims find few free indexes;
 // after some turns around the table they take the lowest free one.
-func (c claim) firstFree(slots []netip.AddrPort) int {
-	n := uint64(len(slots))
+func (c claim) firstFree(taken []bool) int {
+	n := uint64(len(taken))
 	state := c.hash
 	for range 8 * n {
 		state += sequenceStep
-		if i := fold(mix(state), n); !slots[i].IsValid() {
+		if i := fold(mix(state), n); !taken[i] {
 			return int(i)
 		}
 	}
-	return slices.IndexFunc(slots, func(a netip.AddrPort) bool { return !a.IsValid() })
+	return slices.Index(taken, false)
 }
 
 // fold reduces a hash to 0..n-1 by linear hashing (Litwin 1980): from n to n+1,
@@ -125,13 +129,25 @@ func fold(hash, n uint64) uint64 {
 	return i
 }
 
+// fitting reports whether there are enough indexes for a pool, and how many it needs at most. Nearly
+// all pools have so little weight that their divisor does not matter.
+func fitting(pool *ir.Pool) (n uint64, fits bool) {
+	for i := range pool.Endpoints {
+		n += max(1, uint64(pool.Endpoints[i].Weight))
+	}
+	if n > maxSlots {
+		n = slotCount(pool)
+	}
+	return n, n <= maxSlots
+}
+
 // slotCount returns how many indexes the pool needs.
-func slotCount(pool *ir.Pool) (n, divisor uint64) {
-	divisor = weightDivisor(pool.Endpoints)
+func slotCount(pool *ir.Pool) (n uint64) {
+	divisor := weightDivisor(pool.Endpoints)
 	for i := range pool.Endpoints {
 		n += max(1, uint64(pool.Endpoints[i].Weight)/divisor)
 	}
-	return n, divisor
+	return n
 }
 
 // weightDivisor is the greatest common divisor of the weights: equal weights

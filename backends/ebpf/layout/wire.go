@@ -17,6 +17,11 @@ func AddressOf(a netip.Addr) Address { return a.As16() }
 // Addr returns the address; an IPv4-mapped address is returned as IPv4.
 func (a Address) Addr() netip.Addr { return netip.AddrFrom16(a).Unmap() }
 
+// Is4 reports whether the address is one of IPv4.
+func (a Address) Is4() bool {
+	return binary.BigEndian.Uint64(a[:8]) == 0 && binary.BigEndian.Uint32(a[8:]) == 0xffff
+}
+
 // Port is a port in network order.
 type Port [2]byte
 

@@ -85,6 +85,8 @@ func (s *Store) free(c Change) bool {
 type transaction struct {
 	*Store
 	steps []step
+	// content is memory for one pool.
+	content []byte
 }
 
 // step is what one key had, and has.
@@ -156,7 +158,7 @@ func (t *transaction) write(s *layout.Content) (record uint32, pools [2]*pool, r
 	if !ok {
 		return 0, pools, ranges, ErrFull
 	}
-	copy(t.mem.records.at(free.at), recordOf(s, pools, ranges).Append(nil))
+	recordOf(s, pools, ranges).Append(t.mem.records.at(free.at)[:0])
 	return free.at, pools, ranges, nil
 }
 
@@ -181,19 +183,19 @@ func (t *transaction) pool(list []layout.Endpoint) (*pool, error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
-	var content []byte
-	for _, e := range list {
-		content = e.Append(content)
+	t.content = t.content[:0]
+	for i := range list {
+		t.content = list[i].Append(t.content)
 	}
-	p := t.pools[string(content)]
+	p := t.pools[string(t.content)]
 	if p == nil {
 		at, ok := t.places.take(uint32(len(list)))
 		if !ok {
 			return nil, ErrFull
 		}
-		p = &pool{span: at, content: string(content)}
+		p = &pool{span: at, content: string(t.content)}
 		t.pools[p.content] = p
-		copy(t.mem.places.data[int(at.at)*int(t.mem.places.stride):], content)
+		copy(t.mem.places.data[int(at.at)*int(t.mem.places.stride):], t.content)
 	}
 	p.users++
 	return p, nil

@@ -17,7 +17,7 @@ func (s *Store) Fill(list []layout.Entry) error {
 	}
 	t := &transaction{Store: s}
 	entries, indexes := make([]entry, len(list)), make([]uint32, len(list))
-	s.entries = make(map[layout.ServiceKey]*entry, len(list))
+	s.entries, s.pools = make(map[layout.ServiceKey]*entry, len(list)), make(map[string]*pool, len(list))
 	for i := range list {
 		e := &entries[i]
 		at, ok := s.indexes.take(1)

@@ -84,7 +84,7 @@ func eachKey(m *ebpf.Map, take func([layout.ServiceKeySize]byte, uint32) error) 
 func insertKeys(m *ebpf.Map, list []layout.Entry, indexes []uint32) error {
 	keys := make([][layout.ServiceKeySize]byte, len(list))
 	for i := range list {
-		copy(keys[i][:], list[i].Key.Append(nil))
+		list[i].Key.Append(keys[i][:0])
 	}
 	if len(keys) == 0 {
 		return nil

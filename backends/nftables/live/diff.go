@@ -1,6 +1,10 @@
 package live
 
-import "github.com/planec/planec/internal/text/nft"
+import (
+	"errors"
+
+	"github.com/planec/planec/internal/text/nft"
+)
 
 // Plan is one transaction: the changes of each table.
 type Plan struct {
@@ -74,6 +78,21 @@ func (c *elemChange) added() int {
 		return c.set.Elems.Len()
 	}
 	return len(c.add)
+}
+
+// Plan returns the transaction that turns the kernel's tables into the wanted ones.
+func (s *State) Plan(want *Wanted) (*Plan, error) {
+	if s.sealed != nil && s.sealed == want {
+		return &Plan{generation: s.Generation, observed: true}, nil
+	}
+	if s.Model == nil {
+		return nil, errors.New("the nftables rules of the kernel were not read")
+	}
+	m, err := want.Model()
+	if err != nil {
+		return nil, err
+	}
+	return Diff(s, m), nil
 }
 
 // Diff returns the transaction that turns the kernel's tables into the

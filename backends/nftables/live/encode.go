@@ -36,17 +36,32 @@ func (p *Plan) encode() (batch []byte, answered uint32) {
 
 // encodedSize estimates the size of the batch.
 func (p *Plan) encodedSize() int {
-	const perElem, perChain = 48, 1024
+	const perChain = 1024
 	n := 4096
 	for _, c := range p.changes {
 		n += perChain * (len(c.newChains) + len(c.rules))
 		for i := range c.elems {
-			if e := &c.elems[i]; e.whole {
-				n += len(e.set.Elems.blob) + perElem*e.set.Elems.n
-			} else {
-				n += 4 * perElem * (len(e.del) + len(e.add))
+			e := &c.elems[i]
+			n += e.set.encodedSize() * e.added()
+			if e.from != nil {
+				n += e.from.encodedSize() * len(e.del)
 			}
 		}
+	}
+	return n
+}
+
+// encodedSize estimates the size of an element: what its record has, the headers of its attributes
+// and of the messages, and what they are padded with. A verdict has two attributes more, and
+// a range may be two elements.
+func (s *Set) encodedSize() int {
+	const perElem, perVerdict = 33, 16
+	n := perElem + len(s.Elems.blob)/max(1, s.Elems.n)
+	if s.verdicts() {
+		n += perVerdict
+	}
+	if s.singleSpan() {
+		n *= 2
 	}
 	return n
 }

@@ -11,7 +11,9 @@ import (
 // use. Change and Replace only plan. Call Commit after the kernel took the plan; discard
 // the Live if the kernel refused it.
 type Live struct {
-	model *Model
+	// unread is what is held as long as nothing needs its elements; then model is nil.
+	unread *Wanted
+	model  *Model
 	// refs counts, for each table, the references to each chain: from data of
 	// elements and from rules.
 	refs map[nft.Family]map[string]int
@@ -46,6 +48,30 @@ func NewLive(m *Model) *Live {
 	return l
 }
 
+// Hold is [NewLive] of what a text says. What is not read yet is read once a change needs it; until then
+// the text stays in memory, in the place of the model.
+func Hold(w *Wanted) *Live {
+	if w.read() {
+		return NewLive(w.model)
+	}
+	return &Live{unread: w, socket: &kept{}}
+}
+
+// read reads what is held, unless that was done.
+func (l *Live) read() error {
+	if l.unread == nil {
+		return nil
+	}
+	m, err := l.unread.Model()
+	if err != nil {
+		return fmt.Errorf("what is held: %w", err)
+	}
+	socket, generation := l.socket, l.generation
+	*l = *NewLive(m)
+	l.socket, l.generation = socket, generation
+	return nil
+}
+
 // KnowGeneration says at which generation the kernel had the model.
 func (l *Live) KnowGeneration(g uint32) { l.generation = g }
 
@@ -69,6 +95,9 @@ func countTargets(refs map[string]int, c *Chain, n int) {
 // Replace plans the change from the held model to another whole artifact,
 // without reading the kernel.
 func (l *Live) Replace(text []byte) (*Plan, error) {
+	if err := l.read(); err != nil {
+		return nil, err
+	}
 	want, err := parseText(text, l.model.seed, known{l.model, func(nftables.Role) bool { return true }})
 	if err != nil {
 		return nil, err
@@ -92,6 +121,9 @@ func (l *Live) ChangePolicy(before, after []byte) (*Plan, error) {
 }
 
 func (l *Live) change(before, after []byte, policy bool) (*Plan, error) {
+	if err := l.read(); err != nil {
+		return nil, err
+	}
 	// Nearly all chains of a fragment are those that the kernel has. Elements are not shared:
 	// a commit changes the held ones.
 	shared := known{model: l.model}

@@ -22,7 +22,10 @@ type Model struct {
 
 // State is planec's part of the kernel's ruleset, at one generation.
 type State struct {
+	// Model is what was read; nil if a seal proves that the kernel has something.
 	*Model
+	// sealed is what a seal proves.
+	sealed *Wanted
 	// Generation counts the changes by all programs in the network namespace.
 	Generation uint32
 }

@@ -17,6 +17,15 @@ func Parse(text []byte) (*Model, error) {
 	return parseText(text, maphash.MakeSeed(), known{})
 }
 
+// parseText is Parse with sharing.
+func parseText(text []byte, seed maphash.Seed, shared known) (*Model, error) {
+	w, err := readText(text, seed, shared)
+	if err != nil {
+		return nil, err
+	}
+	return w.Model()
+}
+
 // known is a model whose parts are shared instead of read again, if their text is the same.
 type known struct {
 	// model is nil if nothing is shared.
@@ -24,26 +33,6 @@ type known struct {
 	// elements reports whether the elements of sets with a role are shared; nil shares
 	// those of no set. Chains always are.
 	elements func(nftables.Role) bool
-}
-
-// parseText is Parse with sharing.
-func parseText(text []byte, seed maphash.Seed, shared known) (*Model, error) {
-	ruleset, err := nft.Parse(text)
-	if err != nil {
-		return nil, err
-	}
-	m := &Model{seed: seed}
-	for _, source := range ruleset.Tables {
-		b := builder{source: source, table: newTable(source.Family), seed: seed, shared: shared.elements, rules: make(map[string]*Rule)}
-		if shared.model != nil {
-			b.held = shared.model.Table(b.table.Family)
-		}
-		if err := b.build(); err != nil {
-			return nil, err
-		}
-		m.Tables = append(m.Tables, b.table)
-	}
-	return m, nil
 }
 
 // builder makes one table from its text.
@@ -60,13 +49,10 @@ type builder struct {
 	data, udata []byte
 }
 
-func (b *builder) build() error {
+// outline declares the sets and reads the chains.
+func (b *builder) outline() error {
 	for _, source := range b.source.Sets {
-		s := declared(source)
-		if err := b.elements(s, source); err != nil {
-			return err
-		}
-		b.table.addSet(s)
+		b.table.addSet(declared(source))
 	}
 	shares := b.held != nil && !slices.ContainsFunc(b.table.Sets, func(s *Set) bool {
 		h := b.held.sets[s.Name]
@@ -82,6 +68,16 @@ func (b *builder) build() error {
 		}
 		b.table.addChain(c)
 	}
+	return nil
+}
+
+// fill reads the elements of the sets.
+func (b *builder) fill() error {
+	for i, source := range b.source.Sets {
+		if err := b.elements(b.table.Sets[i], source); err != nil {
+			return err
+		}
+	}
 	return b.table.finish()
 }
 
@@ -96,7 +92,7 @@ func (b *builder) elements(s *Set, source *nft.Set) error {
 		}
 	}
 	// Except for IPv6, a record is shorter than its line.
-	s.Elems.blob = make([]byte, 0, len(source.Text)/4*3)
+	s.Elems = Elements{keyLen: s.storedKey(), blob: make([]byte, 0, len(source.Text)/4*3)}
 	for e, err := range source.Elements() {
 		if err != nil {
 			return err

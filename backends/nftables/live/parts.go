@@ -72,15 +72,15 @@ func (c *elemChange) divisible() bool {
 // divide returns the parts of a whole change, in the order of the elements.
 func (c *elemChange) divide(sizes []int) []elemChange {
 	from := &Set{Name: c.set.Name, Elems: Elements{keyLen: c.set.Elems.keyLen}}
-	parts := []elemChange{{set: c.set, from: from, names: c.names}}
-	n := 0
+	// The parts share one piece of memory for their places.
+	places := make([]uint32, 0, c.set.Elems.n)
 	for place := range c.set.Elems.all() {
-		last := len(parts) - 1
-		if n == sizes[last] {
-			parts, last = append(parts, elemChange{set: c.set, from: from, names: c.names}), last+1
-		}
-		parts[last].add = append(parts[last].add, place)
-		n++
+		places = append(places, place)
+	}
+	var parts []elemChange
+	for begin := 0; begin < len(places); begin = sizes[len(parts)-1] {
+		end := min(sizes[len(parts)], len(places))
+		parts = append(parts, elemChange{set: c.set, from: from, add: places[begin:end:end], names: c.names})
 	}
 	return parts
 }

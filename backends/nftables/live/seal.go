@@ -8,6 +8,7 @@ import (
 	"hash"
 
 	"github.com/planec/planec/internal/base/nlattr"
+	"github.com/planec/planec/internal/text/nft"
 )
 
 // Seal describes the tables so that a later process can tell, without reading their
@@ -20,6 +21,10 @@ import (
 //     adds 1. So the same number is the same content.
 //   - Content is a digest of that content.
 //
+// Content is of the text that planec wrote for the kernel where it has elements, and of the kernel's
+// form of all else and of some elements of each set: another planec may make something else of the
+// same text, which would show in those, since the elements of one set all have one form.
+//
 // What the kernel changes without a transaction, elements that packets add, planec never
 // compares. The number of elements, or the handles of objects, would prove less: other
 // programs can delete one element and add another.
@@ -31,8 +36,11 @@ type Seal struct {
 }
 
 // sealFormat is to be raised when [Observe] sees more than before, so that a new planec
-// reads what an older one could not see.
-const sealFormat = 1
+// reads what an older one could not see. 1 had all elements in the kernel's form.
+const sealFormat = 2
+
+// proved is how many elements of each set are sealed in the kernel's form.
+const proved = 64
 
 // nonceLen is the length of a table's name in its user data.
 const nonceLen = 16
@@ -76,20 +84,47 @@ func (s *Seal) complete(m *Model) bool {
 	return true
 }
 
-// digest returns a digest of all content of a model from [Parse], in the kernel's form. The
-// order is that of the text, so equal texts have equal digests.
-func (m *Model) digest() string {
+// digest returns a digest of all content, see [Seal]. The order is that of the text, so
+// equal texts have equal digests. It is "" without a text.
+func (w *Wanted) digest() (string, error) {
+	if w.content != "" || len(w.tables) == 0 {
+		return w.content, nil
+	}
 	d := digester{Hash: sha256.New()}
-	for _, t := range m.Tables {
-		d.numbers(uint64(t.Family), uint64(len(t.Sets)), uint64(len(t.Chains)))
-		for _, s := range t.Sets {
-			d.set(s)
+	for _, b := range w.tables {
+		d.numbers(uint64(b.table.Family), uint64(len(b.table.Sets)), uint64(len(b.table.Chains)))
+		for i, s := range b.table.Sets {
+			source := b.source.Sets[i]
+			some, err := b.first(source, proved)
+			if err != nil {
+				return "", err
+			}
+			d.declaration(s)
+			d.numbers(uint64(source.Len))
+			d.bytes(some)
+			d.bytes(source.Text)
 		}
-		for _, c := range t.Chains {
+		for _, c := range b.table.Chains {
 			d.chain(c)
 		}
 	}
-	return hex.EncodeToString(d.Sum(nil))
+	w.content = hex.EncodeToString(d.Sum(nil))
+	return w.content, nil
+}
+
+// first returns the first elements of a set in the kernel's form, at most n.
+func (b *builder) first(source *nft.Set, n int) ([]byte, error) {
+	s := declared(source)
+	for e, err := range source.Elements() {
+		if err != nil {
+			return nil, err
+		}
+		if s.Elems.n == n {
+			break
+		}
+		b.append(s, e)
+	}
+	return s.Elems.blob, nil
 }
 
 // digester hashes parts with their lengths, so that no two contents are one text.
@@ -111,7 +146,14 @@ func (d *digester) bytes(b []byte) {
 	d.Write(b)
 }
 
+// set is of a set whose elements are in the kernel's form.
 func (d *digester) set(s *Set) {
+	d.declaration(s)
+	d.numbers(uint64(s.Elems.n))
+	d.bytes(s.Elems.blob)
+}
+
+func (d *digester) declaration(s *Set) {
 	d.bytes([]byte(s.Name))
 	d.numbers(uint64(s.Flags), uint64(s.KeyType), uint64(s.KeyLen), uint64(s.DataType), uint64(s.DataLen), uint64(s.Size), uint64(len(s.Concat)))
 	for _, n := range s.Concat {
@@ -119,8 +161,6 @@ func (d *digester) set(s *Set) {
 	}
 	d.bytes(s.UserData)
 	d.bytes(s.odd)
-	d.numbers(uint64(s.Elems.n))
-	d.bytes(s.Elems.blob)
 }
 
 func (d *digester) chain(c *Chain) {

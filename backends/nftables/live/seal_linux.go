@@ -13,29 +13,49 @@ func (l *Live) Seal(text []byte) (*Seal, error) {
 	if l.generation == 0 {
 		return nil, nil
 	}
-	m, err := Parse(text)
-	if err != nil || !diffModels(l.model, m).Empty() {
+	w, err := Read(text)
+	if err != nil {
 		return nil, err
 	}
-	return NewSeal(m, l.generation)
+	if same, err := l.is(w); !same || err != nil {
+		return nil, err
+	}
+	return NewSeal(w, l.generation)
 }
 
-// NewSeal returns the seal of the tables, which were equal to m at a generation. It returns
-// nil if there was any transaction since, or if planec did not create the tables itself.
-func NewSeal(m *Model, generation uint32) (*Seal, error) {
+// is reports whether w is what is held.
+func (l *Live) is(w *Wanted) (bool, error) {
+	if l.unread != nil {
+		held, err := l.unread.digest()
+		if err != nil {
+			return false, err
+		}
+		is, err := w.digest()
+		return is == held && is != "", err
+	}
+	m, err := w.Model()
+	return err == nil && diffModels(l.model, m).Empty(), err
+}
+
+// NewSeal returns the seal of the tables, which were equal to w at a generation. It returns
+// nil if there was any transaction since, if planec did not create the tables itself, or if w has
+// no text.
+func NewSeal(w *Wanted, generation uint32) (*Seal, error) {
 	now, err := identify()
-	if err != nil || now.Generation != generation || !now.complete(m) {
+	if err != nil || now.Generation != generation || !now.complete(w.model) {
 		return nil, err
 	}
-	now.Content = m.digest()
+	if now.Content, err = w.digest(); err != nil || now.Content == "" {
+		return nil, err
+	}
 	return now, nil
 }
 
-// State returns m as the state of the kernel if the kernel still has what was sealed and if
-// that is m; otherwise nil.
-func (s *Seal) State(m *Model) (*State, error) {
+// State returns the state of the kernel, unread, if the kernel still has what was sealed and if
+// that is w; otherwise nil.
+func (s *Seal) State(w *Wanted) (*State, error) {
 	now, err := identify()
-	if err != nil || s.Format != now.Format || s.Generation != now.Generation || !s.complete(m) || !now.complete(m) {
+	if err != nil || s.Format != now.Format || s.Generation != now.Generation || !s.complete(w.model) || !now.complete(w.model) {
 		return nil, err
 	}
 	for family, name := range now.Tables {
@@ -43,10 +63,10 @@ func (s *Seal) State(m *Model) (*State, error) {
 			return nil, nil
 		}
 	}
-	if s.Content != m.digest() {
-		return nil, nil
+	if content, err := w.digest(); err != nil || content == "" || s.Content != content {
+		return nil, err
 	}
-	return &State{Model: m, Generation: now.Generation}, nil
+	return &State{Generation: now.Generation, sealed: w}, nil
 }
 
 // identify returns a seal without content. It names no table if one of them is odd, or if

@@ -3,6 +3,8 @@ package live
 import (
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/planec/planec/backends"
@@ -10,14 +12,27 @@ import (
 	"github.com/planec/planec/ir"
 )
 
+func wanted(t testing.TB, text string) *Wanted {
+	t.Helper()
+	w, err := Read([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
 // sealed applies a text and returns the seal of what is in the kernel.
 func (r *rig) sealed(text string) *Seal {
 	r.t.Helper()
-	m := parse(r.t, text)
-	r.apply(Diff(r.observe(), m))
+	w := wanted(r.t, text)
+	plan, err := r.observe().Plan(w)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.apply(plan)
 	var s *Seal
 	g := r.observe().Generation
-	r.do(func() (err error) { s, err = NewSeal(m, g); return err })
+	r.do(func() (err error) { s, err = NewSeal(w, g); return err })
 	if s == nil {
 		r.t.Fatal("no seal of what was applied")
 	}
@@ -27,12 +42,22 @@ func (r *rig) sealed(text string) *Seal {
 // proves reports whether a seal proves that the kernel has a text.
 func (r *rig) proves(s *Seal, text string) bool {
 	r.t.Helper()
+	w := wanted(r.t, text)
 	var state *State
-	r.do(func() (err error) { state, err = s.State(parse(r.t, text)); return err })
-	if state != nil && !Diff(r.observe(), state.Model).Empty() {
-		r.t.Fatal("the seal proves what is not so")
+	r.do(func() (err error) { state, err = s.State(w); return err })
+	if state == nil {
+		return false
 	}
-	return state != nil
+	if plan, err := state.Plan(w); err != nil || !plan.Empty() {
+		r.t.Fatalf("what the seal proves is not what is there: %v, %v", plan.Steps(), err)
+	}
+	if plan, err := state.Plan(wanted(r.t, text)); err == nil {
+		r.t.Fatalf("what was not read is compared with another text: %v", plan.Steps())
+	}
+	if plan, err := r.observe().Plan(w); err != nil || !plan.Empty() {
+		r.t.Fatalf("the seal proves what is not so: %v, %v", plan.Steps(), err)
+	}
+	return true
 }
 
 func kitchenSink(t *testing.T) string {
@@ -105,9 +130,9 @@ func TestSealOfAnotherNamespace(t *testing.T) {
 	if other.proves(s, text) {
 		t.Error("it holds for tables that nft has made")
 	}
-	m := parse(t, text)
+	w := wanted(t, text)
 	other.do(func() error {
-		if s, err := NewSeal(m, s.Generation); s != nil || err != nil {
+		if s, err := NewSeal(w, s.Generation); s != nil || err != nil {
 			t.Errorf("tables that nft has made are sealed: %v, %v", s, err)
 		}
 		return nil
@@ -162,6 +187,70 @@ func TestHeldSeal(t *testing.T) {
 	r.nft("delete element ip planec cluster-ips { 10.96.0.1 }\nadd element ip planec cluster-ips { 10.96.0.1 }\n")
 	if seal(whole) != nil {
 		t.Error("what another program has changed is sealed")
+	}
+}
+
+// TestUnreadSeal wants what is held unread to be sealed as what it is and as nothing else, and a
+// change of it to be the one that it is of the same rules in full.
+func TestUnreadSeal(t *testing.T) {
+	r := newRig(t)
+	p := irtest.ManyServices(20)
+	text := emitWith(t, p, backends.DefaultOptions())
+	s := r.sealed(string(text))
+	l := Hold(wanted(t, string(text)))
+	l.KnowGeneration(r.observe().Generation)
+	seal := func(text []byte) (s *Seal) {
+		r.do(func() (err error) { s, err = l.Seal(text); return err })
+		return s
+	}
+	if again := seal(text); again == nil || again.Content != s.Content || l.unread == nil {
+		t.Errorf("sealed as %v, want %v, without a look at the elements", again, s)
+	}
+	was, after := emitWith(t, some(p, 0, 1), backends.DefaultOptions()), grown(p, 0, 9)
+	p.Pools[0] = after.Pools[0]
+	whole := emitWith(t, p, backends.DefaultOptions())
+	if seal(whole) != nil {
+		t.Error("a text that is not held is sealed")
+	}
+	plan, err := l.Change(was, emitWith(t, after, backends.DefaultOptions()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.apply(plan)
+	l.Commit(plan)
+	r.verify(parse(t, string(whole)))
+	if s := seal(whole); s == nil || !r.proves(s, string(whole)) {
+		t.Errorf("no seal after a change: %v", s)
+	}
+}
+
+// TestSealOfElements wants every element to show in what is sealed, wherever it is in its set.
+func TestSealOfElements(t *testing.T) {
+	text := string(emitWith(t, irtest.ManyServices(40), backends.DefaultOptions()))
+	digest := func(text string) string {
+		d, err := wanted(t, text).digest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	seen := map[string]int{digest(text): -1}
+	lines, changed := strings.SplitAfter(text, "\n"), 0
+	for i, line := range lines {
+		if !strings.HasPrefix(line, "\t\t\t") || !strings.Contains(line, " . tcp . 80") {
+			continue
+		}
+		other := slices.Clone(lines)
+		other[i] = strings.Replace(line, " . tcp . 80", " . tcp . 9", 1)
+		d := digest(strings.Join(other, ""))
+		if before, same := seen[d]; same {
+			t.Fatalf("line %d does not show, or only as line %d", i+1, before+1)
+		}
+		seen[d] = i
+		changed++
+	}
+	if changed <= proved {
+		t.Errorf("%d elements were changed, and %d are sealed in the kernel's form anyway", changed, proved)
 	}
 }
 

@@ -106,7 +106,7 @@ func holds(path string, line []byte, e Entry) bool {
 		return false
 	}
 	defer f.Close() // only read
-	c := comparer{with: bufio.NewReader(f)}
+	c := comparer{with: bufio.NewReaderSize(f, compared), buf: make([]byte, compared)}
 	if err := writeEntry(&c, line, e); err != nil {
 		return false
 	}
@@ -114,10 +114,13 @@ func holds(path string, line []byte, e Entry) bool {
 	return errors.Is(err, io.EOF)
 }
 
+// compared is how many bytes of a record are compared at once. Records have megabytes.
+const compared = 256 << 10
+
 // comparer compares what is written with what it reads, and fails at a difference.
 type comparer struct {
 	with *bufio.Reader
-	buf  [4096]byte
+	buf  []byte
 }
 
 var errDiffers = errors.New("it differs")

@@ -166,7 +166,7 @@ func (*ebpfKernel) parse(a backends.Artifact) (*mixedModel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ebpf.ImageFile, err)
 	}
-	packets, err := nftlive.Parse(a.File(ebpf.PacketsFile))
+	packets, err := nftlive.Read(a.File(ebpf.PacketsFile))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ebpf.PacketsFile, err)
 	}
@@ -209,20 +209,23 @@ func (*ebpfKernel) madeBy(p *mixedPlan) *nftlive.Made {
 
 func (*ebpfKernel) rulesOf(have *mixedState) *nftlive.State { return have.packets }
 
-func (*ebpfKernel) rulesFor(want *mixedModel) *nftlive.Model { return want.packets }
+func (*ebpfKernel) rulesFor(want *mixedModel) *nftlive.Wanted { return want.packets }
 
 func (*ebpfKernel) rulesIn(a backends.Artifact) []byte { return a.File(ebpf.PacketsFile) }
 
-func (*ebpfKernel) diff(have *mixedState, want *mixedModel) *mixedPlan {
+func (*ebpfKernel) diff(have *mixedState, want *mixedModel) (*mixedPlan, error) {
 	p := &mixedPlan{cgroup: have.cgroup, maps: live.NewPlan(have.maps, want.image)}
 	if want.packets != nil {
-		p.packets = nftlive.Diff(have.packets, want.packets)
+		var err error
+		if p.packets, err = have.packets.Plan(want.packets); err != nil {
+			return nil, fmt.Errorf("%s: %w", ebpf.PacketsFile, err)
+		}
 	}
 	if want.attached {
 		p.programs, p.attached = have.programs, true
 	}
 	p.interfaces = planInterfaces(have.interfaces, want.image)
-	return p
+	return p, nil
 }
 
 func (k *ebpfKernel) apply(ctx context.Context, p *mixedPlan) error {
@@ -275,7 +278,7 @@ func (*ebpfKernel) hold(a backends.Artifact, read func(backends.Artifact) (*mixe
 	if err != nil {
 		return nil, err
 	}
-	return &mixedHeld{maps: live.NewHeld(m.image), packets: nftlive.NewLive(m.packets)}, nil
+	return &mixedHeld{maps: live.NewHeld(m.image), packets: nftlive.Hold(m.packets)}, nil
 }
 
 // refused calls it drift when a change was made in part: what is held is neither what the

@@ -33,8 +33,8 @@ func (k *iptablesKernel) observe(ctx context.Context) (*live.State, error) {
 
 // diff keeps the sets of the ipvs backend, which have the same prefixes. That
 // backend recognises its virtual services by them and removes them itself.
-func (*iptablesKernel) diff(have, want *live.State) *live.Plan {
-	return live.NewPlan(have.Without(ipvslive.OwnSet), want)
+func (*iptablesKernel) diff(have, want *live.State) (*live.Plan, error) {
+	return live.NewPlan(have.Without(ipvslive.OwnSet), want), nil
 }
 
 func (k *iptablesKernel) apply(ctx context.Context, p *live.Plan) error {

@@ -32,9 +32,9 @@ func (k *ipvsKernel) observe(ctx context.Context) (*live.State, error) {
 	return found.Observe(ctx)
 }
 
-func (k *ipvsKernel) diff(have, want *live.State) *live.Plan {
+func (k *ipvsKernel) diff(have, want *live.State) (*live.Plan, error) {
 	k.last = live.NewPlan(have, want)
-	return k.last
+	return k.last, nil
 }
 
 func (k *ipvsKernel) apply(ctx context.Context, p *live.Plan) error {

@@ -29,7 +29,7 @@ func (s *mixedState) Served() backends.Served {
 type mixedModel struct {
 	image *ebpf.Image
 	// packets are nil if the rules for packets stay as they are.
-	packets *nftlive.Model
+	packets *nftlive.Wanted
 	// attached is whether programs use the maps.
 	attached bool
 }
@@ -63,6 +63,14 @@ func nameFrom(s *backends.Served, rules backends.Served) {
 		}
 	}
 	s.Normalize()
+}
+
+// Complete implements [partial].
+func (m *mixedModel) Complete() error {
+	if m.packets == nil {
+		return nil
+	}
+	return m.packets.Complete()
 }
 
 // mixedPlan is a plan for the three parts.

@@ -11,7 +11,7 @@ import (
 
 // nftablesPlane can also compare policies with the held ones.
 type nftablesPlane struct {
-	*plane[*live.State, *live.Model, *live.Plan]
+	*plane[*live.State, *live.Wanted, *live.Plan]
 }
 
 // ChangePolicy implements [applier.PolicyChanger].
@@ -27,15 +27,15 @@ const (
 // nftablesKernel is nftables in the calling thread's network namespace.
 type nftablesKernel struct{}
 
-func (nftablesKernel) parse(a backends.Artifact) (*live.Model, error) {
-	return live.Parse(a.File(rulesFile))
+func (nftablesKernel) parse(a backends.Artifact) (*live.Wanted, error) {
+	return live.Read(a.File(rulesFile))
 }
 
 func (nftablesKernel) observe(ctx context.Context) (*live.State, error) { return live.Observe(ctx) }
 
-func (k nftablesKernel) observeFor(ctx context.Context, _ *live.Model, rules *live.State) (*live.State, error) {
-	if rules != nil {
-		return rules, nil
+func (k nftablesKernel) observeFor(ctx context.Context, _ *live.Wanted, known *live.State) (*live.State, error) {
+	if known != nil {
+		return known, nil
 	}
 	return k.observe(ctx)
 }
@@ -44,22 +44,22 @@ func (nftablesKernel) madeBy(p *live.Plan) *live.Made { return p.Made() }
 
 func (nftablesKernel) rulesOf(have *live.State) *live.State { return have }
 
-func (nftablesKernel) rulesFor(want *live.Model) *live.Model { return want }
+func (nftablesKernel) rulesFor(want *live.Wanted) *live.Wanted { return want }
 
 func (nftablesKernel) rulesIn(a backends.Artifact) []byte { return a.File(rulesFile) }
 
-func (nftablesKernel) diff(have *live.State, want *live.Model) *live.Plan {
-	return live.Diff(have, want)
+func (nftablesKernel) diff(have *live.State, want *live.Wanted) (*live.Plan, error) {
+	return have.Plan(want)
 }
 
 func (nftablesKernel) apply(ctx context.Context, p *live.Plan) error { return live.Apply(ctx, p) }
 
-func (nftablesKernel) hold(a backends.Artifact, read func(backends.Artifact) (*live.Model, error)) (held[*live.Plan], error) {
+func (nftablesKernel) hold(a backends.Artifact, read func(backends.Artifact) (*live.Wanted, error)) (held[*live.Plan], error) {
 	m, err := read(a)
 	if err != nil {
 		return nil, err
 	}
-	return nftablesHeld{live.NewLive(m)}, nil
+	return nftablesHeld{live.Hold(m)}, nil
 }
 
 // refused translates the drift of the live package: foreign edits that conflict with
@@ -71,12 +71,12 @@ func (nftablesKernel) refused(err error) error {
 	return err
 }
 
-func (nftablesKernel) snapshot(ctx context.Context) (*live.Model, error) {
+func (nftablesKernel) snapshot(ctx context.Context) (*live.Wanted, error) {
 	m, err := live.Snapshot(ctx)
 	if err != nil || len(m.Tables) == 0 {
 		return nil, err
 	}
-	return m, nil
+	return live.WantedAs(m), nil
 }
 
 // Clean implements [applier.Dataplane].

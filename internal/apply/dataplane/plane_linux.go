@@ -16,12 +16,13 @@ import (
 // kernel is one backend's part of the kernel, as its live package has it. S is the
 // kernel's state, M an artifact's model, and P the plan from one to the other.
 type kernel[S shown, M model, P steps] interface {
-	// parse parses an artifact.
+	// parse parses an artifact. What is left of it to be read is read by diff, or if the model is
+	// [partial].
 	parse(a backends.Artifact) (M, error)
 	// observe reads the kernel.
 	observe(ctx context.Context) (S, error)
 	// diff returns the plan.
-	diff(have S, want M) P
+	diff(have S, want M) (P, error)
 	// apply executes the plan.
 	apply(ctx context.Context, p P) error
 	// hold holds an artifact that the kernel has; read is parse with a cache.
@@ -42,6 +43,12 @@ type shown interface{ Served() backends.Served }
 type model interface {
 	comparable
 	shown
+}
+
+// partial is a model of which a part is read when it is needed.
+type partial interface {
+	// Complete reads it now.
+	Complete() error
 }
 
 // steps is a live package's plan.
@@ -100,7 +107,10 @@ func (d *plane[S, M, P]) to(ctx context.Context, want M) (applier.Plan, error) {
 	if err != nil {
 		return nil, meanwhile(err)
 	}
-	p := d.diff(have, want)
+	p, err := d.diff(have, want)
+	if err != nil {
+		return nil, err
+	}
 	d.compared(have, want, p)
 	return &plan{p, func(ctx context.Context) error { return d.put(ctx, p) }}, nil
 }
@@ -183,6 +193,9 @@ func (d *plane[S, M, P]) Served(ctx context.Context) (backends.Served, error) {
 // Read implements [applier.Dataplane].
 func (d *plane[S, M, P]) Read(a backends.Artifact) (backends.Served, error) {
 	m, err := d.read(a)
+	if p, ok := any(m).(partial); ok && err == nil {
+		err = p.Complete()
+	}
 	if err != nil {
 		return backends.Served{}, err
 	}

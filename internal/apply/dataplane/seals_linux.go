@@ -17,7 +17,7 @@ type sealing[S shown, M model] interface {
 	observeFor(ctx context.Context, want M, rules *live.State) (S, error)
 	// rulesOf and rulesFor are the rules of a state and of a model.
 	rulesOf(have S) *live.State
-	rulesFor(want M) *live.Model
+	rulesFor(want M) *live.Wanted
 	// rulesIn is the text of the rules in an artifact.
 	rulesIn(a backends.Artifact) []byte
 }
@@ -40,7 +40,7 @@ type seals struct {
 	// generation is the ruleset's at which the last plan was empty, so that the kernel had
 	// all of rules; 0 if it was not.
 	generation uint32
-	rules      *live.Model
+	rules      *live.Wanted
 }
 
 var (
