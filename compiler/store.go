@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 
@@ -32,8 +33,8 @@ func newStore(set *objects.Set, imports map[objects.Name]objects.Sourced[*mcs.Se
 		numbers: make(map[objects.Name]uint32, len(set.Services)), slices: make(map[objects.Name]uint32, len(set.EndpointSlices)),
 		names: make([]objects.Name, 0, len(set.Services)), owners: make([]service.Owned, 0, len(set.Services)),
 	}
-	for _, o := range set.Services {
-		s.putService(o)
+	for _, i := range byName(set.Services) {
+		s.putService(set.Services[i])
 	}
 	s.putImports(nil, imports)
 	// Most Services have one slice, whose list is a part of this one.
@@ -42,6 +43,17 @@ func newStore(set *objects.Set, imports map[objects.Name]objects.Sourced[*mcs.Se
 		s.putSlice(o, own[i:i:i+1])
 	}
 	return s
+}
+
+// byName returns the places of objects in the order of their names. Objects that were listed
+// together lie in memory in this order, and what is made in this order need not be sorted much.
+func byName[T objects.Meta](list []objects.Sourced[T]) []int {
+	names, order := make([]objects.Name, len(list)), make([]int, len(list))
+	for i, o := range list {
+		names[i], order[i] = objects.NameOf(o.Object), i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Or(names[a].Compare(names[b]), cmp.Compare(a, b)) })
+	return order
 }
 
 // number returns the number of a name, which it may get now.
