@@ -111,7 +111,7 @@ func (l *lowering) port(p *port) {
 	wantCluster := !l.service.internalLocal || external
 	wantLocal := l.service.internalLocal || (l.service.externalLocal && external)
 	c := choose(*p.endpoints.of(l.family), l.localNode, wantCluster, wantLocal)
-	r := routes{lowering: l, any: c.any}
+	r := routes{Node: l.Node, service: l.service, family: l.family, any: c.any}
 	l.ids.of(&p.id)
 	if wantCluster {
 		r.cluster = l.ids.pool(l.family, "cluster")
@@ -158,7 +158,9 @@ func (l *lowering) frontend(p *port, o *claim, r *routes, c *choice) *ir.Fronten
 
 // routes builds the routes of one port.
 type routes struct {
-	*lowering
+	*Node
+	service        *service
+	family         ir.Family
 	any            bool
 	cluster, local string
 }
