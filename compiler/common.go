@@ -36,6 +36,13 @@ func newCommon(s *store) common {
 	}
 }
 
+// settle must follow the Services that are there at first, before anything is asked but isPod.
+func (c *common) settle() {
+	c.clusterIP.settle()
+	c.listed.settle()
+	c.at.settle()
+}
+
 // isPod reports whether an endpoint on this node has the address.
 func (c *common) isPod(a netip.Addr) bool { return c.here[a] > 0 }
 
@@ -163,7 +170,7 @@ func inOne(a, b []ir.Match) []ir.Match {
 // contested yields the Services with a claim that others share, or might: those with one
 // ClusterIP, with one match or health port, and those that list the ClusterIP of another one.
 func (c *common) contested(yield func(objects.Name)) {
-	for list := range c.clusterIP.several() {
+	for _, list := range c.clusterIP.all(2) {
 		c.named(list, yield)
 	}
 	for _, list := range c.claimers.more {
@@ -172,7 +179,7 @@ func (c *common) contested(yield func(objects.Name)) {
 	for _, list := range c.health.more {
 		c.named(list, yield)
 	}
-	for a, list := range c.listed.all() {
+	for a, list := range c.listed.all(1) {
 		// An import lists its own address.
 		if owners := c.clusterIP.get(a); len(owners) > 0 && !slices.Equal(owners, list) {
 			c.named(list, yield)

@@ -124,6 +124,7 @@ func (x *Incremental) whole() {
 		pools[k].to = len(p.Pools)
 	}
 	b.Finish()
+	x.common.settle()
 	contested := x.contested()
 	_, diags := x.analyze(contested, nil)
 	x.sayServices(contested, diags)

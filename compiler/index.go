@@ -1,10 +1,7 @@
 package compiler
 
 import (
-	"encoding/binary"
 	"iter"
-	"maps"
-	"net/netip"
 	"slices"
 )
 
@@ -73,73 +70,5 @@ func (x *index[K]) remove(key K, k uint32) {
 		x.one[key] = left[0]
 	default:
 		x.one[key], x.more[key] = several, left
-	}
-}
-
-// addresses finds Services by an address without a zone. Mapped addresses are not separate,
-// because the compiler unmaps its input. Its tables are the largest of all, so those of IPv4
-// have the smallest keys that there are.
-type addresses struct {
-	v4 index[uint32]
-	v6 index[[16]byte]
-}
-
-// newAddresses has room for a number of IPv4 addresses; tables for IPv6 grow.
-func newAddresses(size int) addresses {
-	return addresses{v4: newIndex[uint32](size), v6: newIndex[[16]byte](0)}
-}
-
-func key4(a netip.Addr) uint32 {
-	b := a.As4()
-	return binary.BigEndian.Uint32(b[:])
-}
-
-func (x *addresses) get(a netip.Addr) []uint32 {
-	if a.Is4() {
-		return x.v4.get(key4(a))
-	}
-	return x.v6.get(a.As16())
-}
-
-// set adds a Service to the address, or removes it.
-func (x *addresses) set(a netip.Addr, k uint32, present bool) {
-	if a.Is4() {
-		x.v4.set(key4(a), k, present)
-		return
-	}
-	x.v6.set(a.As16(), k, present)
-}
-
-// several yields the Services of each address that has more than one.
-func (x *addresses) several() iter.Seq[[]uint32] {
-	return func(yield func([]uint32) bool) {
-		for list := range maps.Values(x.v4.more) {
-			if !yield(list) {
-				return
-			}
-		}
-		for list := range maps.Values(x.v6.more) {
-			if !yield(list) {
-				return
-			}
-		}
-	}
-}
-
-// all yields each address with its Services.
-func (x *addresses) all() iter.Seq2[netip.Addr, []uint32] {
-	return func(yield func(netip.Addr, []uint32) bool) {
-		for key, list := range x.v4.all() {
-			var b [4]byte
-			binary.BigEndian.PutUint32(b[:], key)
-			if !yield(netip.AddrFrom4(b), list) {
-				return
-			}
-		}
-		for key, list := range x.v6.all() {
-			if !yield(netip.AddrFrom16(key), list) {
-				return
-			}
-		}
 	}
 }
