@@ -32,7 +32,7 @@ func newCommon(s *store) common {
 	return common{
 		store: s, claimers: newIndex[ir.Match](0), health: newIndex[uint16](0),
 		clusterIP: newAddresses(len(s.owners)), listed: newAddresses(0),
-		at: newAddresses(s.endpoints()), here: make(map[netip.Addr]int),
+		at: newAddresses(s.endpoints), here: make(map[netip.Addr]int),
 	}
 }
 

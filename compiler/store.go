@@ -25,6 +25,8 @@ type store struct {
 	free   []uint32
 	// slices has the number of each slice's owner.
 	slices map[objects.Name]uint32
+	// endpoints counts those of all slices.
+	endpoints int
 }
 
 // newStore holds the Services, imports and slices of a set.
@@ -92,16 +94,6 @@ func (s *store) all() iter.Seq2[uint32, *service.Owned] {
 	}
 }
 
-// endpoints is about how many addresses the slices have.
-func (s *store) endpoints() (n int) {
-	for i := range s.owners {
-		for _, of := range s.owners[i].Slices {
-			n += len(of.Object.Endpoints)
-		}
-	}
-	return n
-}
-
 // sorted lists all Services and slices by name.
 func (s *store) sorted() (services []objects.Sourced[*corev1.Service], endpoints []objects.Sourced[*discoveryv1.EndpointSlice]) {
 	for i := range s.owners {
@@ -154,6 +146,7 @@ func (s *store) putSlice(o objects.Sourced[*discoveryv1.EndpointSlice], room []o
 		owner.Slices = room
 	}
 	owner.Slices = append(owner.Slices, o)
+	s.endpoints += len(o.Object.Endpoints)
 }
 
 func (s *store) dropSlice(n objects.Name) {
@@ -162,9 +155,11 @@ func (s *store) dropSlice(n objects.Name) {
 		return
 	}
 	delete(s.slices, n)
-	left := slices.DeleteFunc(s.owners[k].Slices, func(have objects.Sourced[*discoveryv1.EndpointSlice]) bool { return objects.NameOf(have.Object) == n })
-	if s.owners[k].Slices = left; len(left) == 0 {
-		s.owners[k].Slices = nil
+	owner := &s.owners[k]
+	at := slices.IndexFunc(owner.Slices, func(have objects.Sourced[*discoveryv1.EndpointSlice]) bool { return objects.NameOf(have.Object) == n })
+	s.endpoints -= len(owner.Slices[at].Object.Endpoints)
+	if owner.Slices = slices.Delete(owner.Slices, at, at+1); len(owner.Slices) == 0 {
+		owner.Slices = nil
 	}
 }
 
