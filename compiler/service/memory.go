@@ -56,13 +56,14 @@ func (s *slab[T]) take(n int) []T {
 func (s *slab[T]) reserve(n int) { s.array = make([]T, 0, n) }
 
 // one returns a zero value.
-func (s *slab[T]) one() *T { return &s.take(1)[:1][0] }
-
-// reset takes back all lists, which must not be used any more.
-func (s *slab[T]) reset() {
-	clear(s.array)
-	s.array = s.array[:0]
+func (s *slab[T]) one() *T {
+	var zero T
+	return &append(s.take(1), zero)[0]
 }
+
+// reset takes back all lists, which must not be used any more. Lists begin empty, so what was in
+// them may stay.
+func (s *slab[T]) reset() { s.array = s.array[:0] }
 
 // paths are the paths of a list's elements, such as "spec.ports[0]". Nearly all objects have
 // the same ones.
