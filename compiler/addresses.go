@@ -29,6 +29,14 @@ func (x *addresses) get(a netip.Addr) []uint32 {
 	return x.v6.get(a.As16())
 }
 
+// has reports whether the address has Services.
+func (x *addresses) has(a netip.Addr) bool {
+	if a.Is4() {
+		return x.v4.has(key4(a))
+	}
+	return len(x.v6.get(a.As16())) > 0
+}
+
 // set adds a Service to the address, or removes it.
 func (x *addresses) set(a netip.Addr, k uint32, present bool) {
 	if a.Is4() {
@@ -97,11 +105,25 @@ func (x *index4) get(key uint32) []uint32 {
 	if list, is := x.changed[key]; is {
 		return list
 	}
-	from, _ := slices.BinarySearch(x.first, uint64(key)<<32)
-	if from == len(x.first) || uint32(x.first[from]>>32) != key {
-		return nil
+	if from, there := x.find(key); there {
+		return numbersOf(x.first[from:x.end(from)])
 	}
-	return numbersOf(x.first[from:x.end(from)])
+	return nil
+}
+
+// has reports whether the address has Services, however many.
+func (x *index4) has(key uint32) bool {
+	if list, is := x.changed[key]; is {
+		return len(list) > 0
+	}
+	_, there := x.find(key)
+	return there
+}
+
+// find returns where the entries of an address begin in first.
+func (x *index4) find(key uint32) (from int, there bool) {
+	from, _ = slices.BinarySearch(x.first, uint64(key)<<32)
+	return from, from < len(x.first) && uint32(x.first[from]>>32) == key
 }
 
 func numbersOf(run []uint64) []uint32 {

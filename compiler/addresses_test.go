@@ -43,6 +43,9 @@ func TestAddresses(t *testing.T) {
 		}
 		a := address()
 		same(t, a, x.get(a), want[a])
+		if x.has(a) != (len(want[a]) > 0) {
+			t.Fatalf("%v has Services: %v", a, x.has(a))
+		}
 	}
 	for least := 1; least < 4; least++ {
 		left := 0

@@ -47,7 +47,7 @@ func (c *common) settle() {
 func (c *common) isPod(a netip.Addr) bool { return c.here[a] > 0 }
 
 // hasEndpoint reports whether an endpoint has the address.
-func (c *common) hasEndpoint(a netip.Addr) bool { return len(c.at.get(a)) > 0 }
+func (c *common) hasEndpoint(a netip.Addr) bool { return c.at.has(a) }
 
 // add adds the interest of a Service that has none so far.
 func (c *common) add(n objects.Name, i *service.Interest) { c.set(c.store.number(n), i, true) }

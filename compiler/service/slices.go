@@ -55,7 +55,7 @@ func (a *analysis) join(s *service, src objects.Sourced[*discoveryv1.EndpointSli
 		// The last port may keep the list without a copy.
 		keep := i == len(obj.Ports)-1
 		if p, number := a.slicePort(s, &obj.Ports[i], origin, i); p != nil {
-			s.add(p, endpoints, keep, family, number)
+			a.add(s, p, endpoints, keep, family, number)
 		}
 	}
 }
@@ -136,12 +136,12 @@ func (a *analysis) slicePort(s *service, in *discoveryv1.EndpointPort, slice ir.
 }
 
 // add adds a slice's endpoints to a port.
-func (s *service) add(p *port, endpoints []endpoint, keep bool, family ir.Family, number uint16) {
+func (a *analysis) add(s *service, p *port, endpoints []endpoint, keep bool, family ir.Family, number uint16) {
 	if s.joined += len(endpoints); s.joined > maxEndpoints {
 		return
 	}
 	if !keep {
-		endpoints = slices.Clone(endpoints)
+		endpoints = append(a.memory.endpoints.take(len(endpoints)), endpoints...)
 	}
 	for i := range endpoints {
 		endpoints[i].address = netip.AddrPortFrom(endpoints[i].address.Addr(), number)
