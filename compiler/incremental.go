@@ -217,7 +217,7 @@ func (x *Incremental) served() *ir.Program {
 
 // builder adds Services to a program, which gets room for all.
 func (x *Incremental) builder(isPod func(netip.Addr) bool, p *ir.Program) *service.Builder {
-	return service.NewBuilder(x.lowerer, isPod, p, len(x.store.owners), x.store.endpoints)
+	return service.NewBuilder(x.lowerer, isPod, p, x.store.ports)
 }
 
 // contested returns the Services with claims that others share. To find the owner,

@@ -25,8 +25,9 @@ type store struct {
 	free   []uint32
 	// slices has the number of each slice's owner.
 	slices map[objects.Name]uint32
-	// endpoints counts those of all slices.
-	endpoints int
+	// ports counts those of Services, endpoints those of slices, to make room for what is made of
+	// them. Of a Service count a few: one with very many is refused.
+	ports, endpoints int
 }
 
 // newStore holds the Services, imports and slices of a set.
@@ -113,13 +114,24 @@ func compareNames[T objects.Meta](a, b objects.Sourced[T]) int {
 }
 
 func (s *store) putService(o objects.Sourced[*corev1.Service]) {
-	s.owners[s.number(objects.NameOf(o.Object))].Service = o
+	owner := &s.owners[s.number(objects.NameOf(o.Object))]
+	s.ports += portsOf(o.Object) - portsOf(owner.Service.Object)
+	owner.Service = o
 }
 
 func (s *store) dropService(n objects.Name) {
 	if k, known := s.numbers[n]; known {
+		s.ports -= portsOf(s.owners[k].Service.Object)
 		s.owners[k].Service = objects.Sourced[*corev1.Service]{}
 	}
+}
+
+func portsOf(o *corev1.Service) int {
+	const few = 64
+	if o == nil {
+		return 0
+	}
+	return min(len(o.Spec.Ports), few)
 }
 
 // putImports replaces imports, which are by [objects.ImportName].

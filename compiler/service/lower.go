@@ -24,16 +24,16 @@ type Node struct {
 // nothing that other programs could share.
 func (m *Model) LowerOnly(n *Node, p *ir.Program) {
 	pods := make(map[netip.Addr]bool)
-	endpoints := 0
+	ports := 0
 	for _, s := range m.services {
+		ports += len(s.ports)
 		s.eachEndpoint(func(e *endpoint) {
-			endpoints++
 			if e.node != "" && e.node == n.Name {
 				pods[e.address.Addr()] = true
 			}
 		})
 	}
-	b := NewBuilder(n, func(a netip.Addr) bool { return pods[a] }, p, len(m.services), endpoints)
+	b := NewBuilder(n, func(a netip.Addr) bool { return pods[a] }, p, ports)
 	b.Append(m)
 	b.Finish()
 }
@@ -44,15 +44,13 @@ type Builder struct {
 	program *ir.Program
 }
 
-// NewBuilder returns a Builder with room for about so many Services and endpoints. isPod is
-// as for [Model.Parts].
-func NewBuilder(n *Node, isPod func(netip.Addr) bool, p *ir.Program, services, endpoints int) *Builder {
-	p.Frontends = make([]ir.Frontend, 0, services)
-	p.Pools = make([]ir.Pool, 0, services)
-	p.ClusterIPs = make([]netip.Addr, 0, services)
-	b := &Builder{here: localNode{Node: n, isPod: isPod}, program: p}
-	b.here.endpoints.reserve(endpoints)
-	return b
+// NewBuilder returns a Builder with room for the frontends and pools of about so many ports of
+// Services. isPod is as for [Model.Parts].
+func NewBuilder(n *Node, isPod func(netip.Addr) bool, p *ir.Program, ports int) *Builder {
+	p.Frontends = make([]ir.Frontend, 0, ports)
+	p.Pools = make([]ir.Pool, 0, ports)
+	p.ClusterIPs = make([]netip.Addr, 0, ports)
+	return &Builder{here: localNode{Node: n, isPod: isPod}, program: p}
 }
 
 // Append adds all Services of a model.

@@ -52,9 +52,6 @@ func (s *slab[T]) take(n int) []T {
 	return s.array[at : at : at+n]
 }
 
-// reserve makes room for n values in advance.
-func (s *slab[T]) reserve(n int) { s.array = make([]T, 0, n) }
-
 // one returns a zero value.
 func (s *slab[T]) one() *T {
 	var zero T

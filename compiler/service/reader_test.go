@@ -45,7 +45,7 @@ func TestReader(t *testing.T) {
 
 func text(add func(*Builder)) string {
 	var p ir.Program
-	b := NewBuilder(&Node{Name: randomcluster.Node}, func(netip.Addr) bool { return false }, &p, 0, 0)
+	b := NewBuilder(&Node{Name: randomcluster.Node}, func(netip.Addr) bool { return false }, &p, 0)
 	add(b)
 	b.Finish()
 	p.Normalize()
