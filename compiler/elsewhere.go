@@ -41,7 +41,7 @@ func markElsewhere(frontends []ir.Frontend, own []netip.Addr, nodes map[netip.Ad
 func (x *Incremental) listsNewly(had map[netip.Addr]bool) bool {
 	for _, pair := range [][2]map[netip.Addr]bool{{had, x.otherNodes}, {x.otherNodes, had}} {
 		for a := range pair[0] {
-			if !pair[1][a] && len(x.common.listed.get(a.As16())) > 0 {
+			if !pair[1][a] && x.common.listed.has(a) {
 				return true
 			}
 		}

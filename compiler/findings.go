@@ -58,8 +58,8 @@ func (x *Incremental) concerned(d diag.Diagnostic) objects.Name {
 	n := objects.Name{Namespace: d.Origin.Namespace, Name: d.Origin.Name}
 	switch d.Origin.Kind {
 	case "EndpointSlice":
-		if s, ok := x.slices[n]; ok {
-			return ownerOf(s)
+		if owner, there := x.store.ownerOf(n); there {
+			return owner
 		}
 	case mcs.KindServiceImport:
 		return objects.ImportName(n)

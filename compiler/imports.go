@@ -1,8 +1,6 @@
 package compiler
 
 import (
-	"iter"
-	"maps"
 	"reflect"
 
 	"github.com/planec/planec/compiler/objects"
@@ -36,20 +34,4 @@ func (x *Incremental) changedImports(others *objects.Set, dirty map[objects.Name
 		}
 	}
 	return after
-}
-
-// named yields the names of all Services and imports.
-func (x *Incremental) named() iter.Seq[objects.Name] {
-	return func(yield func(objects.Name) bool) {
-		for n := range x.services {
-			if !yield(n) {
-				return
-			}
-		}
-		for n := range maps.Keys(x.imports) {
-			if _, had := x.services[n]; !had && !yield(n) {
-				return
-			}
-		}
-	}
 }

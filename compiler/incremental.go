@@ -1,7 +1,6 @@
 package compiler
 
 import (
-	"iter"
 	"net/netip"
 	"slices"
 
@@ -25,12 +24,10 @@ type Incremental struct {
 	node   string
 	config objects.Config
 
-	services map[objects.Name]objects.Sourced[*corev1.Service]
-	slices   map[objects.Name]objects.Sourced[*discoveryv1.EndpointSlice]
-	// imports are the ServiceImports, by [objects.ImportName].
+	// store holds the Services, slices and imports.
+	store store
+	// imports are the ServiceImports once more, by [objects.ImportName].
 	imports map[objects.Name]objects.Sourced[*mcs.ServiceImport]
-	// owned are the slices of each Service or import, by their labels.
-	owned map[objects.Name][]objects.Name
 	// others are the objects of all other kinds.
 	others objects.Set
 	// first is the program that was made while everything was analyzed, for the next
@@ -97,93 +94,67 @@ func (d *Delta) Empty() bool {
 
 // NewIncremental compiles all objects, as the initial state.
 func NewIncremental(set *objects.Set, node string, config objects.Config) *Incremental {
-	x := &Incremental{
-		node: node, config: config,
-		services: make(map[objects.Name]objects.Sourced[*corev1.Service], len(set.Services)),
-		slices:   make(map[objects.Name]objects.Sourced[*discoveryv1.EndpointSlice], len(set.EndpointSlices)),
-		imports:  importsOf(set),
-		owned:    make(map[objects.Name][]objects.Name, len(set.Services)),
-		others:   *set,
-		policies: &policy.Model{},
-	}
+	x := &Incremental{node: node, config: config, imports: importsOf(set), others: *set, policies: &policy.Model{}}
+	x.store = newStore(set, x.imports)
 	x.others.Services, x.others.EndpointSlices = nil, nil
-	order := make([]objects.Name, 0, len(set.Services))
-	for _, s := range set.Services {
-		n := objects.NameOf(s.Object)
-		if _, had := x.services[n]; !had {
-			order = append(order, n)
-		}
-		x.services[n] = s
-	}
-	for _, s := range set.EndpointSlices {
-		x.putSlice(s)
-	}
-	for n := range x.imports {
-		if _, had := x.services[n]; !had {
-			order = append(order, n)
-		}
-	}
-	// In the order of the objects, which lie beside each other in memory.
-	x.whole(slices.Values(order))
+	x.whole()
 	return x
 }
 
-// whole analyzes everything again, in any order of all Services. It also makes the program,
-// because the caller nearly always needs it next, and to read the objects is most of the
-// work. Which endpoints are pods of this node is known in the end. Where Services compete
-// for something, they must be read together, so [Incremental.Program] starts again.
-func (x *Incremental) whole(order iter.Seq[objects.Name]) {
+// whole analyzes everything again. It also makes the program, because the caller nearly
+// always needs it next, and to read the objects is most of the work. Which endpoints are pods
+// of this node is known in the end. Where Services compete for something, they must be read
+// together, so [Incremental.Program] starts again.
+func (x *Incremental) whole() {
 	x.shell, x.lowerer = x.facts()
-	x.common = newCommon(len(x.services), x.endpoints())
+	x.common = newCommon(&x.store)
 	x.findings.services = make(map[objects.Name]diag.List)
-	p, seen := x.unserved()
-	x.inPieces(order, func(m *service.Model, diags diag.List) {
-		m.Interests(x.node, x.common.add)
+	p := x.empty()
+	b := x.builder(func(netip.Addr) bool { return false }, p)
+	pools := make([]span, len(x.store.owners))
+	reader := service.NewReader(service.SettingsOf(&x.config))
+	for k, o := range x.store.all() {
+		s, diags := reader.Read(o)
 		x.sayServices(nil, diags)
-		m.Append(x.lowerer, func(netip.Addr) bool { return false }, seen, p)
-	})
+		if i, served := s.Interest(x.node); served {
+			x.common.set(k, &i, true)
+		}
+		pools[k].from = len(p.Pools)
+		b.Add(s)
+		pools[k].to = len(p.Pools)
+	}
+	b.Finish()
+	x.common.settle()
 	contested := x.contested()
 	_, diags := x.analyze(contested, nil)
 	x.sayServices(contested, diags)
 	x.policy = x.lowerPolicy()
 	if x.first = nil; len(contested) == 0 {
-		markPods(p.Pools, x.common.isPod)
+		x.markPods(p.Pools, pools)
 		x.first = p
 	}
 }
 
-// endpoints is about how many addresses the slices have.
-func (x *Incremental) endpoints() (n int) {
-	for _, s := range x.slices {
-		n += len(s.Object.Endpoints)
-	}
-	return n
-}
+// span is a part of a list.
+type span struct{ from, to int }
 
-// markPods tells which endpoints are pods of this node.
-func markPods(pools []ir.Pool, isPod func(netip.Addr) bool) {
-	for i := range pools {
-		for j := range pools[i].Endpoints {
-			e := &pools[i].Endpoints[j]
-			e.Local = isPod(e.Address.Addr())
+// markPods tells which endpoints are pods of this node. Most Services have none, and are not
+// looked at; of gives the pools of each Service.
+func (x *Incremental) markPods(pools []ir.Pool, of []span) {
+	local := make(map[uint32]bool)
+	for a := range x.common.here {
+		for _, k := range x.common.at.get(a) {
+			local[k] = true
 		}
 	}
-}
-
-// piece is the number of Services that are analyzed together, because the
-// result is larger than the objects.
-const piece = 1024
-
-// inPieces analyzes Services.
-func (x *Incremental) inPieces(of iter.Seq[objects.Name], do func(*service.Model, diag.List)) {
-	names := make([]objects.Name, 0, piece)
-	for n := range of {
-		if names = append(names, n); len(names) == piece {
-			do(x.analyzeList(names, nil))
-			names = names[:0]
+	for k := range local {
+		for i := of[k].from; i < of[k].to; i++ {
+			for j := range pools[i].Endpoints {
+				e := &pools[i].Endpoints[j]
+				e.Local = x.common.isPod(e.Address.Addr())
+			}
 		}
 	}
-	do(x.analyzeList(names, nil))
 }
 
 // facts returns the node's facts, as a program without Services, and those that
@@ -228,25 +199,25 @@ func (x *Incremental) Empty() bool {
 
 // served returns a program with all Services.
 func (x *Incremental) served() *ir.Program {
-	p, seen := x.unserved()
-	add := func(m *service.Model, _ diag.List) { m.Append(x.lowerer, x.common.isPod, seen, p) }
+	p := x.empty()
+	b := x.builder(x.common.isPod, p)
 	contested := x.contested()
-	add(x.analyze(contested, nil))
-	x.inPieces(func(yield func(objects.Name) bool) {
-		for n := range x.named() {
-			if !contested[n] && !yield(n) {
-				return
-			}
+	model, _ := x.analyze(contested, nil)
+	b.Append(model)
+	reader := service.NewReader(service.SettingsOf(&x.config))
+	for k, o := range x.store.all() {
+		if !contested[x.store.names[k]] {
+			s, _ := reader.Read(o)
+			b.Add(s)
 		}
-	}, add)
+	}
+	b.Finish()
 	return p
 }
 
-// unserved returns a program with room for all Services, and the set of ClusterIPs in it.
-func (x *Incremental) unserved() (p *ir.Program, seen map[netip.Addr]bool) {
-	p = x.empty()
-	p.Frontends, p.Pools = make([]ir.Frontend, 0, len(x.services)), make([]ir.Pool, 0, len(x.services))
-	return p, make(map[netip.Addr]bool, len(x.services))
+// builder adds Services to a program, which gets room for all.
+func (x *Incremental) builder(isPod func(netip.Addr) bool, p *ir.Program) *service.Builder {
+	return service.NewBuilder(x.lowerer, isPod, p, x.store.ports)
 }
 
 // contested returns the Services with claims that others share. To find the owner,

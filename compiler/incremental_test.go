@@ -118,6 +118,12 @@ func TestIncremental(t *testing.T) {
 		set := h.set()
 		x := compiler.NewIncremental(&set, randomcluster.Node, h.config)
 		before := x.Program()
+		if want, _ := compiler.Compile(compiler.Input{Objects: &set, Node: randomcluster.Node, Config: h.config}); string(before.Text()) != string(want.Text()) {
+			t.Fatalf("seed %d: the first program is another one\n%s\nwant\n%s", seed, before.Text(), want.Text())
+		}
+		if again := x.Program(); string(again.Text()) != string(before.Text()) {
+			t.Fatalf("seed %d: the second program is another one\n%s\nwant\n%s", seed, again.Text(), before.Text())
+		}
 		for n := range 12 {
 			d := x.Apply(h.step())
 			set := h.set()

@@ -5,11 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
-	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
-
 	"github.com/planec/planec/compiler/objects"
-	"github.com/planec/planec/compiler/objects/mcs"
 	"github.com/planec/planec/compiler/service"
 	"github.com/planec/planec/ir/diag"
 )
@@ -17,7 +13,7 @@ import (
 // past is the state of some Services before an update. Only objects are kept;
 // the previous state is lowered again from them on demand.
 type past struct {
-	objects   map[objects.Name]owned
+	objects   map[objects.Name]service.Owned
 	interests map[objects.Name]*service.Interest
 	// pod tells for the addresses of the update whether they belonged to pods of
 	// this node.
@@ -26,53 +22,12 @@ type past struct {
 	held map[netip.Addr]bool
 }
 
-// owned is a Service with its slices.
-type owned struct {
-	service  objects.Sourced[*corev1.Service]
-	imported objects.Sourced[*mcs.ServiceImport]
-	slices   []objects.Sourced[*discoveryv1.EndpointSlice]
-}
-
-func (x *Incremental) ownedBy(n objects.Name) owned {
-	o := owned{service: x.services[n], imported: x.imports[n]}
-	for _, s := range x.owned[n] {
-		o.slices = append(o.slices, x.slices[s])
-	}
-	return o
-}
-
-// addTo adds the Service and the import, where they are there, with their slices.
-func (o *owned) addTo(set *objects.Set) {
-	if o.add(set) {
-		set.EndpointSlices = append(set.EndpointSlices, o.slices...)
-	}
-}
-
-func (o *owned) add(set *objects.Set) bool {
-	if o.service.Object != nil {
-		set.Services = append(set.Services, o.service)
-	}
-	if o.imported.Object != nil {
-		set.ServiceImports = append(set.ServiceImports, o.imported)
-	}
-	return o.service.Object != nil || o.imported.Object != nil
-}
-
-// addOwned adds a Service or an import as it is now.
-func (x *Incremental) addOwned(n objects.Name, set *objects.Set) {
-	o := owned{service: x.services[n], imported: x.imports[n]}
-	if !o.add(set) {
-		return
-	}
-	for _, of := range x.owned[n] {
-		set.EndpointSlices = append(set.EndpointSlices, x.slices[of])
-	}
-}
-
 func (x *Incremental) past(names map[objects.Name]bool) *past {
-	p := &past{objects: make(map[objects.Name]owned, len(names)), pod: make(map[netip.Addr]bool), held: make(map[netip.Addr]bool)}
+	p := &past{objects: make(map[objects.Name]service.Owned, len(names)), pod: make(map[netip.Addr]bool), held: make(map[netip.Addr]bool)}
 	for n := range names {
-		p.objects[n] = x.ownedBy(n)
+		o := x.store.owned(n)
+		o.Slices = slices.Clone(o.Slices) // the update changes the list
+		p.objects[n] = o
 	}
 	model, _ := x.analyze(names, nil)
 	p.interests = x.interests(model)
@@ -81,30 +36,23 @@ func (x *Incremental) past(names map[objects.Name]bool) *past {
 
 func (x *Incremental) interests(m *service.Model) map[objects.Name]*service.Interest {
 	out := make(map[objects.Name]*service.Interest)
-	m.Interests(x.node, func(n objects.Name, i *service.Interest) { out[n] = i })
+	m.Interests(x.node, func(n objects.Name, i service.Interest) { out[n] = &i })
 	return out
 }
 
 // analyze reads some Services by themselves, in their current or previous state.
 func (x *Incremental) analyze(names map[objects.Name]bool, before *past) (*service.Model, diag.List) {
-	return x.analyzeList(slices.Collect(maps.Keys(names)), before)
-}
-
-func (x *Incremental) analyzeList(names []objects.Name, before *past) (*service.Model, diag.List) {
-	set := objects.Set{
-		Services:       make([]objects.Sourced[*corev1.Service], 0, len(names)),
-		EndpointSlices: make([]objects.Sourced[*discoveryv1.EndpointSlice], 0, len(names)),
-	}
-	for _, n := range names {
+	list := make([]service.Owned, 0, len(names))
+	for n := range names {
 		if before != nil {
 			if o, was := before.objects[n]; was {
-				o.addTo(&set)
+				list = append(list, o)
 				continue
 			}
 		}
-		x.addOwned(n, &set)
+		list = append(list, x.store.owned(n))
 	}
-	return service.AnalyzeUnique(&set, service.SettingsOf(&x.config))
+	return service.AnalyzeOwned(list, service.SettingsOf(&x.config))
 }
 
 // relower compiles the Services that differ, and those that gain or lose

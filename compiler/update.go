@@ -7,9 +7,6 @@ import (
 	"reflect"
 	"slices"
 
-	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
-
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
@@ -19,9 +16,11 @@ import (
 func (x *Incremental) Apply(u Update) Delta {
 	x.first = nil
 	dirty := x.dirty(u)
+	defer x.store.tidy(dirty)
 	imports := x.changedImports(u.Others, dirty)
 	before := x.past(dirty)
 	x.take(u)
+	x.store.putImports(x.imports, imports)
 	x.imports = imports
 	policy, old := false, x.policy
 	if u.LocalAddresses != nil && !slices.Equal(u.LocalAddresses, x.config.LocalAddresses) {
@@ -67,11 +66,11 @@ func (x *Incremental) dirty(u Update) map[objects.Name]bool {
 		dirty[s.Name] = true
 	}
 	for _, s := range u.Slices {
-		if old, had := x.slices[s.Name]; had {
-			dirty[ownerOf(old)] = true
+		if owner, had := x.store.ownerOf(s.Name); had {
+			dirty[owner] = true
 		}
 		if s.Slice.Object != nil {
-			dirty[ownerOf(s.Slice)] = true
+			dirty[objects.OwnerOf(s.Slice.Object)] = true
 		}
 	}
 	return dirty
@@ -80,40 +79,17 @@ func (x *Incremental) dirty(u Update) map[objects.Name]bool {
 // take stores Services and slices.
 func (x *Incremental) take(u Update) {
 	for _, s := range u.Services {
-		if n := s.Name; s.Service.Object == nil {
-			delete(x.services, n)
+		if s.Service.Object == nil {
+			x.store.dropService(s.Name)
 		} else {
-			x.services[n] = s.Service
+			x.store.putService(s.Service)
 		}
 	}
 	for _, s := range u.Slices {
-		n := s.Name
-		if old, had := x.slices[n]; had {
-			x.dropSlice(n, ownerOf(old))
-		}
+		x.store.dropSlice(s.Name)
 		if s.Slice.Object != nil {
-			x.putSlice(s.Slice)
+			x.store.putSlice(s.Slice, nil)
 		}
-	}
-}
-
-func ownerOf(s objects.Sourced[*discoveryv1.EndpointSlice]) objects.Name {
-	return objects.OwnerOf(s.Object)
-}
-
-func (x *Incremental) putSlice(s objects.Sourced[*discoveryv1.EndpointSlice]) {
-	n, owner := objects.NameOf(s.Object), ownerOf(s)
-	if _, had := x.slices[n]; !had {
-		x.owned[owner] = append(x.owned[owner], n)
-	}
-	x.slices[n] = s
-}
-
-func (x *Incremental) dropSlice(n, owner objects.Name) {
-	delete(x.slices, n)
-	left := slices.DeleteFunc(x.owned[owner], func(have objects.Name) bool { return have == n })
-	if x.owned[owner] = left; len(left) == 0 {
-		delete(x.owned, owner)
 	}
 }
 
@@ -126,7 +102,7 @@ func (x *Incremental) takeOthers(others objects.Set) (policy, whole bool) {
 	had := x.otherNodes
 	shell, lowerer := x.facts()
 	if !bytes.Equal(shell.Text(), x.shell.Text()) || lowerer.Zone != x.lowerer.Zone || x.listsNewly(had) {
-		x.whole(x.named())
+		x.whole()
 		return false, true
 	}
 	before := x.policy
@@ -134,22 +110,11 @@ func (x *Incremental) takeOthers(others objects.Set) (policy, whole bool) {
 	return !reflect.DeepEqual(before, x.policy), false
 }
 
-// servicesAndSlices lists all Services and EndpointSlices by name.
-func (x *Incremental) servicesAndSlices() (services []objects.Sourced[*corev1.Service], endpoints []objects.Sourced[*discoveryv1.EndpointSlice]) {
-	for _, n := range slices.SortedFunc(maps.Keys(x.services), objects.Name.Compare) {
-		services = append(services, x.services[n])
-	}
-	for _, n := range slices.SortedFunc(maps.Keys(x.slices), objects.Name.Compare) {
-		endpoints = append(endpoints, x.slices[n])
-	}
-	return services, endpoints
-}
-
 func (x *Incremental) lowerPolicy() ir.Policy {
 	set := x.others
 	if set.HasDialects() {
 		// Rules of other dialects may be about Services.
-		set.Services, set.EndpointSlices = x.servicesAndSlices()
+		set.Services, set.EndpointSlices = x.store.sorted()
 	}
 	x.policies, x.findings.policies = x.policies.Next(&set, policySettings(x.config))
 	x.findings.stale = true

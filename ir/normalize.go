@@ -19,7 +19,7 @@ func (p *Program) Normalize() {
 	}
 	order(&p.Frontends, func(a, b Frontend) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range p.Pools {
-		order(&p.Pools[i].Endpoints, compareEndpoint)
+		p.Pools[i].normalize()
 	}
 	order(&p.Pools, func(a, b Pool) int { return cmp.Compare(a.ID, b.ID) })
 	order(&p.ClusterIPs, netip.Addr.Compare)
@@ -105,6 +105,19 @@ func order[T any](s *[]T, compare func(a, b T) int) {
 }
 
 func compareEndpoint(a, b Endpoint) int { return a.Address.Compare(b.Address) }
+
+// normalize looks first, because the compiler makes most pools in order, and endpoints are large.
+func (p *Pool) normalize() {
+	for i := 1; i < len(p.Endpoints); i++ {
+		if p.Endpoints[i-1].Address.Compare(p.Endpoints[i].Address) > 0 {
+			order(&p.Endpoints, compareEndpoint)
+			return
+		}
+	}
+	if len(p.Endpoints) == 0 {
+		p.Endpoints = nil
+	}
+}
 
 // ComparePrefix orders prefixes by address, then by length.
 func ComparePrefix(a, b netip.Prefix) int {

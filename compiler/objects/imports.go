@@ -41,7 +41,10 @@ func ImportName(n Name) Name { return Name{n.Namespace, n.Name + ".clusterset"} 
 // Service, which an implementation has derived of the import.
 func OwnerOf(s *discoveryv1.EndpointSlice) Name {
 	of := ServiceOf(s)
-	if imported := s.Labels[mcs.LabelServiceName]; of.Name == "" && imported != "" {
+	if of.Name != "" {
+		return of
+	}
+	if imported := s.Labels[mcs.LabelServiceName]; imported != "" {
 		return ImportName(Name{s.Namespace, imported})
 	}
 	return of

@@ -24,7 +24,8 @@ const (
 
 // boundFrontends refuses a Service with too many frontends.
 func (s *service) boundFrontends(diags *diag.List) {
-	addresses, balanced := len(s.clusterIPs)+len(s.families())+len(s.vips), 0
+	// A Service has one ClusterIP of each family, and node ports in each family of its ClusterIPs.
+	addresses, balanced := 2*len(s.clusterIPs)+len(s.vips), 0
 	for _, v := range s.vips {
 		if v.kind == ir.LoadBalancer {
 			balanced++

@@ -59,7 +59,7 @@ func localEndpoints(endpoints []endpoint, n *localNode) []ir.Endpoint {
 }
 
 func pick(endpoints []endpoint, n *localNode, want func(*endpoint) bool) []ir.Endpoint {
-	out := make([]ir.Endpoint, 0, len(endpoints))
+	out := n.endpoints.take(count(endpoints, want))
 	for i := range endpoints {
 		e := &endpoints[i]
 		if want(e) {
@@ -67,6 +67,15 @@ func pick(endpoints []endpoint, n *localNode, want func(*endpoint) bool) []ir.En
 		}
 	}
 	return out
+}
+
+func count(endpoints []endpoint, want func(*endpoint) bool) (n int) {
+	for i := range endpoints {
+		if want(&endpoints[i]) {
+			n++
+		}
+	}
+	return n
 }
 
 // lasting returns the serving endpoints that are in none of the pools, sorted. A serving
@@ -131,6 +140,9 @@ type localNode struct {
 	// endpoints may tell that its address belongs to a local pod: a pod that
 	// connects to itself must be masqueraded.
 	isPod func(netip.Addr) bool
+	// endpoints and ids are what parts of programs are made of.
+	endpoints slab[ir.Endpoint]
+	ids       ids
 }
 
 // runs reports whether the endpoint is on the node.

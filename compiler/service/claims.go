@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -14,24 +13,17 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// settleClaims decides which Service owns an address, protocol and port with
+// settle decides which Service owns an address, protocol and port with
 // several claimers. A ClusterIP, which the API server allocated, takes precedence
 // over what authors of Services or of their status write: nodePorts,
 // load-balancer addresses and external IPs. It covers the whole address, on all
 // ports: otherwise others could answer where the Service itself does not. At
 // equal rank the oldest Service wins, then the first by name. ServiceImports come
-// after all Services. The result lists the services in that order of age.
-func settleClaims(services map[objects.Name]*service, diags *diag.List) []*service {
-	ordered := byAge(services)
-	c := claims{
-		frontends: make(map[ir.Match]*service, len(ordered)),
-		allocated: make(map[netip.Addr]*service, len(ordered)),
-		taken:     make(map[netip.Addr]*service),
-		health:    make(map[uint16]*service),
-		diags:     diags,
-	}
+// after all Services. It brings the Services into that order of age.
+func (c *claims) settle(list []*service) {
+	byAge(list)
 	imports := 0
-	for _, s := range ordered {
+	for _, s := range list {
 		if s.imported {
 			imports++
 			continue
@@ -44,11 +36,12 @@ func settleClaims(services map[objects.Name]*service, diags *diag.List) []*servi
 				c.allocated[a] = s
 			}
 		}
+		s.allocated = c.memory.matches.take(len(s.ports) * len(s.clusterIPs))
 		for i := range s.ports {
 			c.claimClusterIPs(s, &s.ports[i])
 		}
 	}
-	for _, s := range ordered {
+	for _, s := range list {
 		if s.imported {
 			continue
 		}
@@ -58,30 +51,59 @@ func settleClaims(services map[objects.Name]*service, diags *diag.List) []*servi
 		c.claimHealth(s)
 	}
 	if imports > 0 {
-		c.claimImports(ordered)
+		c.claimImports(list)
 	}
-	return ordered
 }
 
 // byAge sorts Services by age, oldest first, then by name. It collects the keys
 // first, because objects are scattered in memory.
-func byAge(services map[objects.Name]*service) []*service {
+func byAge(list []*service) {
+	if len(list) < 2 {
+		return
+	}
 	type aged struct {
 		created metav1.Time
 		*service
 	}
-	list := make([]aged, 0, len(services))
-	for _, s := range services {
-		list = append(list, aged{s.object.CreationTimestamp, s})
+	keyed := make([]aged, 0, len(list))
+	for _, s := range list {
+		keyed = append(keyed, aged{s.object.CreationTimestamp, s})
 	}
-	slices.SortFunc(list, func(a, b aged) int {
+	slices.SortFunc(keyed, func(a, b aged) int {
 		return cmp.Or(objects.CompareTimes(a.created, b.created), a.name.Compare(b.name))
 	})
-	ordered := make([]*service, len(list))
-	for i := range list {
-		ordered[i] = list[i].service
+	for i := range keyed {
+		list[i] = keyed[i].service
 	}
-	return ordered
+}
+
+// newClaims returns the claims of an analysis, of which there are none so far.
+func newClaims(a *analysis) *claims {
+	c := &claims{memory: &a.memory, diags: &a.diags}
+	c.forget()
+	return c
+}
+
+// forget makes new tables.
+func (c *claims) forget() {
+	c.frontends = make(map[ir.Match]*service)
+	c.allocated = make(map[netip.Addr]*service)
+	c.taken = make(map[netip.Addr]*service)
+	c.health = make(map[uint16]*service)
+}
+
+// reset takes back all claims.
+func (c *claims) reset() {
+	// A table that was large stays so when it is cleared, and that takes time for its size.
+	const large = 64
+	if len(c.frontends)+len(c.allocated)+len(c.taken) > large {
+		c.forget()
+		return
+	}
+	clear(c.frontends)
+	clear(c.allocated)
+	clear(c.taken)
+	clear(c.health)
 }
 
 type claims struct {
@@ -91,15 +113,18 @@ type claims struct {
 	// taken maps each address that imports may not have, or that one has, to its owner.
 	taken  map[netip.Addr]*service
 	health map[uint16]*service
+	memory *memory
 	diags  *diag.List
 }
 
 // claimClusterIPs claims the ClusterIPs of one port.
 func (c *claims) claimClusterIPs(s *service, p *port) {
+	// Most ports have no other frontends.
+	p.owned = c.memory.claims.take(len(s.clusterIPs))
 	for _, addr := range s.clusterIPs {
 		m := matchOf(p, addr)
 		s.allocated = append(s.allocated, m)
-		c.claim(s, p, ir.ClusterIP, m, addr.String())
+		c.claim(s, p, ir.ClusterIP, m)
 	}
 }
 
@@ -109,16 +134,17 @@ func (c *claims) claimOthers(s *service, p *port) {
 	for _, kind := range []ir.FrontendKind{ir.LoadBalancer, ir.ExternalIP} {
 		for _, v := range s.vips {
 			if v.kind == kind {
-				c.want(s, p, kind, matchOf(p, v.addr), v.addr.String())
+				c.want(s, p, kind, matchOf(p, v.addr))
 			}
 		}
 	}
 	if p.nodePort == 0 {
 		return
 	}
-	for _, f := range s.families() {
-		m := ir.Match{Family: f, Protocol: p.id.Protocol, Port: p.nodePort}
-		c.want(s, p, ir.NodePort, m, f.String())
+	for _, f := range ir.Families() {
+		if s.serves(f) {
+			c.want(s, p, ir.NodePort, ir.Match{Family: f, Protocol: p.id.Protocol, Port: p.nodePort})
+		}
 	}
 }
 
@@ -127,21 +153,21 @@ func matchOf(p *port, addr netip.Addr) ir.Match {
 }
 
 // want claims a match over which another Service's ClusterIP takes precedence.
-func (c *claims) want(s *service, p *port, kind ir.FrontendKind, m ir.Match, where string) {
+func (c *claims) want(s *service, p *port, kind ir.FrontendKind, m ir.Match) {
 	s.wants = append(s.wants, m)
 	owner := c.allocated[m.Address]
 	if owner == nil || owner == s || c.frontends[m] != nil {
-		c.claim(s, p, kind, m, where)
+		c.claim(s, p, kind, m)
 		return
 	}
 	c.diags.Add(diag.ClaimedFrontend, p.origin, fmt.Sprintf("%v %v: %v is the ClusterIP of %s, on every port", kind, m, m.Address, owner.origin.Object()))
 }
 
-func (c *claims) claim(s *service, p *port, kind ir.FrontendKind, m ir.Match, where string) {
+func (c *claims) claim(s *service, p *port, kind ir.FrontendKind, m ir.Match) {
 	switch owner := c.frontends[m]; owner {
 	case nil:
 		c.frontends[m] = s
-		p.owned = append(p.owned, claim{id: portID(p.id) + "/" + kind.String() + "/" + where, kind: kind, match: m})
+		p.owned = append(p.owned, claim{kind: kind, match: m})
 	case s:
 	default:
 		c.diags.Add(diag.ClaimedFrontend, p.origin, fmt.Sprintf("%v %v belongs to %s, which comes first", kind, m, owner.origin.Object()))
@@ -158,13 +184,4 @@ func (c *claims) claimHealth(s *service) {
 		return
 	}
 	c.health[s.healthPort] = s
-}
-
-// portID is the part of an ID for a Service port.
-func portID(p ir.ServicePort) string {
-	name := p.Port
-	if name == "" {
-		name = "-"
-	}
-	return strings.Join([]string{p.Namespace, p.Name, name, p.Protocol.String()}, "/")
 }

@@ -12,21 +12,25 @@ import (
 
 // dedupe returns the objects sorted by name, without duplicates and without
 // names that the API server would reject.
-// If unique is set, no two objects have one name.
-func dedupe[T metav1.Object](kind string, in []objects.Sourced[T], unique bool, diags *diag.List) []objects.Sourced[T] {
+func dedupe[T metav1.Object](kind string, in []objects.Sourced[T], diags *diag.List) []objects.Sourced[T] {
 	out := make([]objects.Sourced[T], 0, len(in))
 	for _, o := range in {
-		if !validName(o.Object.GetNamespace()) || !validName(o.Object.GetName()) {
-			diags.Add(diag.UnnamedObject, objects.Origin(kind, o), fmt.Sprintf("%q in namespace %q is no valid name", clip(o.Object.GetName()), clip(o.Object.GetNamespace())))
-			continue
+		if named(kind, o, diags) {
+			out = append(out, o)
 		}
-		out = append(out, o)
 	}
-	if !unique {
-		out = slices.Clone(objects.Unique(kind, out, diags))
-	}
+	out = slices.Clone(objects.Unique(kind, out, diags))
 	slices.SortFunc(out, func(a, b objects.Sourced[T]) int { return objects.NameOf(a.Object).Compare(objects.NameOf(b.Object)) })
 	return out
+}
+
+// named reports whether an object has a name that the API server takes.
+func named[T metav1.Object](kind string, o objects.Sourced[T], diags *diag.List) bool {
+	if validName(o.Object.GetNamespace()) && validName(o.Object.GetName()) {
+		return true
+	}
+	diags.Add(diag.UnnamedObject, objects.Origin(kind, o), fmt.Sprintf("%q in namespace %q is no valid name", clip(o.Object.GetName()), clip(o.Object.GetNamespace())))
+	return false
 }
 
 // validName accepts DNS subdomains (RFC 1123), as required of every object name

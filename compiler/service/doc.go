@@ -6,6 +6,9 @@
 // its pools contain (conditions, topology, traffic policies) and which route
 // a packet takes. All decisions that depend on a node are in Lower.
 //
+// For [compiler.Incremental], [AnalyzeOwned] reads a few Services together, and a
+// [Reader] one after another, which a [Builder] adds to a program.
+//
 // The behaviour is that of kube-proxy's nftables mode in Kubernetes v1.37
 // (pkg/proxy/serviceport.go, topology.go, endpointslicecache.go), but with a
 // defined order everywhere.

@@ -51,8 +51,11 @@ func withoutNodes(h *discoveryv1.EndpointHints) *discoveryv1.EndpointHints {
 // only: an endpoint elsewhere is on no node here, whatever its node is called. Where the own
 // cluster's name is not known, a labelled slice may be of the own cluster, and names of nodes
 // count, as for kube-proxy.
-func (j *joiner) ofCluster(s *service, obj *discoveryv1.EndpointSlice) (remote, foreignNodes bool) {
-	own := objects.OwnCluster(s.object, j.cluster)
+func (a *analysis) ofCluster(s *service, obj *discoveryv1.EndpointSlice) (remote, foreignNodes bool) {
+	if obj.Labels[objects.SourceClusterLabel] == "" {
+		return false, false // nearly always
+	}
+	own := objects.OwnCluster(s.object, a.settings.Cluster)
 	remote = objects.OfOtherCluster(obj, own)
 	return remote, remote && own != ""
 }

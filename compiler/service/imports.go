@@ -13,29 +13,24 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// readImports adds the ServiceImports that have an address to the Services, by
-// [objects.ImportName].
+// beside returns which of two stays where an import has the name of a Service, by
+// [objects.ImportName], or the import alone.
 //
 // Many implementations derive a Service of an import, whose ClusterIP is the import's
 // address. So Services go first, in every way: an address that is the ClusterIP of any
 // Service, served by planec or not, or that a Service lists, is never an import's, on no port. An import that names its derived Service is left to it, whether that
 // is there already or not.
-func readImports(services map[objects.Name]*service, in []objects.Sourced[*mcs.ServiceImport], unique bool, settings Settings, diags *diag.List) {
-	for _, src := range dedupe(mcs.KindServiceImport, in, unique, diags) {
-		s := readImport(src, settings, diags)
-		switch {
-		case s == nil:
-		case services[s.name] != nil:
-			diags.Add(diag.BadImport, s.origin, fmt.Sprintf("Service %v has the name that the import has among Services", s.name))
-		default:
-			services[s.name] = s
-		}
+func (a *analysis) beside(s, imported *service) *service {
+	if s == nil {
+		return imported
 	}
+	a.diags.Add(diag.BadImport, imported.origin, fmt.Sprintf("Service %v has the name that the import has among Services", imported.name))
+	return s
 }
 
-// readImport returns nil for an import without an address that planec serves.
-func readImport(src objects.Sourced[*mcs.ServiceImport], settings Settings, diags *diag.List) *service {
-	obj := src.Object
+// imported returns nil for an import without an address that planec serves.
+func (a *analysis) imported(src objects.Sourced[*mcs.ServiceImport]) *service {
+	obj, diags := src.Object, &a.diags
 	s := &service{
 		name: objects.ImportName(objects.NameOf(obj)), origin: objects.Origin(mcs.KindServiceImport, src), imported: true,
 		object: &corev1.Service{
@@ -54,14 +49,14 @@ func readImport(src objects.Sourced[*mcs.ServiceImport], settings Settings, diag
 		diags.Add(diag.BadImport, s.origin.At("spec.type"), fmt.Sprintf("type %q is neither %s nor %s", clip(obj.Spec.Type), mcs.ClusterSetIP, mcs.Headless))
 		return nil
 	}
-	if obj.Annotations[mcs.DerivedService] != "" || !s.readImportIPs(obj.Spec.IPs, settings, diags) || !s.readPolicies(diags) {
+	if obj.Annotations[mcs.DerivedService] != "" || !s.readImportIPs(obj.Spec.IPs, a.settings, diags) || !s.readPolicies(diags) {
 		return nil
 	}
 	for _, p := range obj.Spec.Ports {
 		s.object.Spec.Ports = append(s.object.Spec.Ports, corev1.ServicePort{Name: p.Name, Protocol: p.Protocol, Port: p.Port})
 	}
 	s.readAffinity(diags)
-	s.readPorts(diags)
+	a.ports(s)
 	s.boundFrontends(diags)
 	return s
 }
@@ -76,7 +71,7 @@ func (s *service) readImportIPs(ips []string, settings Settings, diags *diag.Lis
 		case !ok:
 		case !ir.ContainsAddr(settings.ImportCIDRs, addr):
 			diags.Add(diag.UnservedImport, at, fmt.Sprintf("%v is not served: no network of the setting serviceImportCIDR has it", addr))
-		case len(ir.AddrsOf(ir.FamilyOf(addr), s.clusterIPs)) > 0:
+		case s.serves(ir.FamilyOf(addr)):
 			diags.Add(diag.BadImport, at, fmt.Sprintf("%v is a second address of its family", addr))
 		default:
 			s.clusterIPs = append(s.clusterIPs, addr)
@@ -139,7 +134,7 @@ func (c *claims) claimImport(s *service) {
 	s.clusterIPs = kept
 	for i := range s.ports {
 		for _, a := range kept {
-			c.claim(s, &s.ports[i], ir.ClusterIP, matchOf(&s.ports[i], a), a.String())
+			c.claim(s, &s.ports[i], ir.ClusterIP, matchOf(&s.ports[i], a))
 		}
 	}
 }

@@ -24,35 +24,68 @@ type Node struct {
 // nothing that other programs could share.
 func (m *Model) LowerOnly(n *Node, p *ir.Program) {
 	pods := make(map[netip.Addr]bool)
+	ports := 0
 	for _, s := range m.services {
+		ports += len(s.ports)
 		s.eachEndpoint(func(e *endpoint) {
 			if e.node != "" && e.node == n.Name {
 				pods[e.address.Addr()] = true
 			}
 		})
 	}
-	p.Frontends = make([]ir.Frontend, 0, len(m.services))
-	p.Pools = make([]ir.Pool, 0, len(m.services))
-	m.Append(n, func(a netip.Addr) bool { return pods[a] }, make(map[netip.Addr]bool, len(m.services)), p)
+	b := NewBuilder(n, func(a netip.Addr) bool { return pods[a] }, p, ports)
+	b.Append(m)
+	b.Finish()
 }
 
-// add adds one Service; seen are the program's ClusterIPs.
-func (n *localNode) add(s *service, seen map[netip.Addr]bool, p *ir.Program) {
-	if !s.programmed() {
-		return
+// Builder adds Services to the program of one node.
+type Builder struct {
+	here    localNode
+	program *ir.Program
+}
+
+// NewBuilder returns a Builder with room for the frontends and pools of about so many ports of
+// Services. isPod is as for [Model.Parts].
+func NewBuilder(n *Node, isPod func(netip.Addr) bool, p *ir.Program, ports int) *Builder {
+	p.Frontends = make([]ir.Frontend, 0, ports)
+	p.Pools = make([]ir.Pool, 0, ports)
+	p.ClusterIPs = make([]netip.Addr, 0, ports)
+	return &Builder{here: localNode{Node: n, isPod: isPod}, program: p}
+}
+
+// Append adds all Services of a model.
+func (b *Builder) Append(m *Model) {
+	for _, s := range m.services {
+		b.add(s)
 	}
-	for _, a := range s.clusterIPs {
-		if !seen[a] {
-			seen[a] = true
-			p.ClusterIPs = append(p.ClusterIPs, a)
-		}
+}
+
+// Add adds one Service, which may have no rules.
+func (b *Builder) Add(s *Single) {
+	if s.service != nil {
+		b.add(s.service)
 	}
-	n.lower(s, p)
+}
+
+func (b *Builder) add(s *service) {
+	if s.programmed() {
+		b.program.ClusterIPs = append(b.program.ClusterIPs, s.clusterIPs...)
+		b.here.lower(s, b.program)
+	}
+}
+
+// Finish must follow the last Service. The caller then normalizes the program.
+func (b *Builder) Finish() {
+	slices.SortFunc(b.program.ClusterIPs, netip.Addr.Compare)
+	b.program.ClusterIPs = slices.Compact(b.program.ClusterIPs)
 }
 
 // lower adds one Service's frontends, pools and health checks.
 func (n *localNode) lower(s *service, p *ir.Program) {
-	for _, f := range s.families() {
+	for _, f := range ir.Families() {
+		if !s.serves(f) {
+			continue
+		}
 		l := lowering{localNode: n, service: s, family: f, program: p, ranges: s.nodeRanges(f, n.Node)}
 		for i := range s.ports {
 			l.port(&s.ports[i])
@@ -72,42 +105,60 @@ type lowering struct {
 
 // port adds the port's frontends and the pools they use.
 func (l *lowering) port(p *port) {
-	s := l.service
-	external := s.externallyAccessible(p)
-	wantCluster := !s.internalLocal || external
-	wantLocal := s.internalLocal || (s.externalLocal && external)
+	external := l.service.externallyAccessible(p)
+	wantCluster := !l.service.internalLocal || external
+	wantLocal := l.service.internalLocal || (l.service.externalLocal && external)
 	c := choose(*p.endpoints.of(l.family), l.localNode, wantCluster, wantLocal)
-	id := portID(p.id) + "/" + l.family.String()
-	r := routes{lowering: l, any: c.any, cluster: id + "/cluster", local: id + "/local"}
-	pools := map[string][]ir.Endpoint{r.cluster: c.cluster, r.local: c.local}
-	used := map[string]bool{}
-	for i := range p.owned {
-		o := &p.owned[i]
-		if o.match.Family != l.family {
-			continue
-		}
-		f := ir.Frontend{
-			ID: o.id, Kind: o.kind, Service: p.id, Match: o.match, Affinity: s.affinity, Origin: p.origin,
-		}
-		f.Internal, f.External = r.of(o.kind)
-		if o.kind == ir.LoadBalancer {
-			f.SourceRanges = append([]netip.Prefix(nil), l.ranges...)
-		}
-		f.Lasting = lasting(p, l.family, pools[f.Internal.Pool], pools[f.External.Pool])
-		used[f.Internal.Pool], used[f.External.Pool] = true, true
-		l.program.Frontends = append(l.program.Frontends, f)
+	r := routes{Node: l.Node, service: l.service, family: l.family, any: c.any}
+	l.ids.of(&p.id)
+	if wantCluster {
+		r.cluster = l.ids.pool(l.family, "cluster")
 	}
-	if used[r.cluster] {
+	if wantLocal {
+		r.local = l.ids.pool(l.family, "local")
+	}
+	cluster, local := false, false
+	for i := range p.owned {
+		if o := &p.owned[i]; o.match.Family == l.family {
+			f := l.frontend(p, o, &r, &c)
+			for _, pool := range []string{f.Internal.Pool, f.External.Pool} {
+				cluster, local = cluster || pool == r.cluster, local || pool == r.local
+			}
+		}
+	}
+	if cluster {
 		l.program.Pools = append(l.program.Pools, ir.Pool{ID: r.cluster, Endpoints: c.cluster, Origin: p.origin})
 	}
-	if used[r.local] {
+	if local {
 		l.program.Pools = append(l.program.Pools, ir.Pool{ID: r.local, Endpoints: c.local, Origin: p.origin})
 	}
 }
 
+// frontend adds one of the port's frontends.
+func (l *lowering) frontend(p *port, o *claim, r *routes, c *choice) *ir.Frontend {
+	l.program.Frontends = append(l.program.Frontends, ir.Frontend{
+		ID: l.ids.frontend(o), Kind: o.kind, Service: p.id, Match: o.match, Affinity: l.service.affinity, Origin: p.origin,
+	})
+	f := &l.program.Frontends[len(l.program.Frontends)-1]
+	f.Internal, f.External = r.of(o.kind)
+	if o.kind == ir.LoadBalancer {
+		f.SourceRanges = append([]netip.Prefix(nil), l.ranges...)
+	}
+	pool := func(id string) []ir.Endpoint {
+		if id == r.cluster {
+			return c.cluster
+		}
+		return c.local
+	}
+	f.Lasting = lasting(p, l.family, pool(f.Internal.Pool), pool(f.External.Pool))
+	return f
+}
+
 // routes builds the routes of one port.
 type routes struct {
-	*lowering
+	*Node
+	service        *service
+	family         ir.Family
 	any            bool
 	cluster, local string
 }

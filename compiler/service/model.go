@@ -8,12 +8,12 @@ import (
 
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir"
-	"github.com/planec/planec/ir/diag"
 )
 
 // Model holds Services and EndpointSlices, independent of a node. It is
 // immutable; Lower may be called concurrently.
 type Model struct {
+	// services are in the order of age.
 	services []*service
 	shared   shared
 	// listed tells for listed outside addresses whether an endpoint has them.
@@ -61,14 +61,8 @@ type service struct {
 	reserved bool
 	// joined counts the endpoints that slices add to the ports.
 	joined int
-	// byName maps the names in slices to ports.
-	byName map[portName]int
-}
-
-// portName is the key that joins Service ports with those of slices.
-type portName struct {
-	name     string
-	protocol ir.Protocol
+	// byName maps names to ports, if there are many.
+	byName map[string]int
 }
 
 // vip is an address for clients outside the cluster.
@@ -92,7 +86,6 @@ type port struct {
 
 // claim is a frontend's kind and match.
 type claim struct {
-	id    string
 	kind  ir.FrontendKind
 	match ir.Match
 }
@@ -119,25 +112,6 @@ type Settings struct {
 // SettingsOf returns those of a configuration.
 func SettingsOf(c *objects.Config) Settings {
 	return Settings{ExternalIPs: c.ExternalIPs, Cluster: c.ClusterName, ImportCIDRs: c.ImportCIDRs}
-}
-
-// Analyze reads the Services and EndpointSlices of a cluster.
-func Analyze(set *objects.Set, settings Settings) (*Model, diag.List) {
-	return analyze(set, false, settings)
-}
-
-// AnalyzeUnique is Analyze of a set in which no two objects of a kind have one name.
-func AnalyzeUnique(set *objects.Set, settings Settings) (*Model, diag.List) {
-	return analyze(set, true, settings)
-}
-
-func analyze(set *objects.Set, unique bool, settings Settings) (*Model, diag.List) {
-	var diags diag.List
-	services := readServices(set.Services, unique, settings, &diags)
-	readImports(services, set.ServiceImports, unique, settings, &diags)
-	joinSlices(services, set.EndpointSlices, settings.Cluster, unique, &diags)
-	ordered := settleClaims(services, &diags)
-	return &Model{services: ordered}, diags
 }
 
 // HasEndpoint reports whether a Service has an endpoint at an address that a Service
@@ -170,14 +144,13 @@ func (s *service) externallyAccessible(p *port) bool {
 	return p.nodePort != 0 || len(s.vips) > 0
 }
 
-// families returns the families of the service's ClusterIPs; it has no rules
-// in others.
-func (s *service) families() []ir.Family {
-	var out []ir.Family
-	for _, f := range ir.Families() {
-		if len(ir.AddrsOf(f, s.clusterIPs)) > 0 {
-			out = append(out, f)
+// serves reports whether one of the service's ClusterIPs has the family; it has no rules in
+// others.
+func (s *service) serves(f ir.Family) bool {
+	for _, a := range s.clusterIPs {
+		if ir.FamilyOf(a) == f {
+			return true
 		}
 	}
-	return out
+	return false
 }

@@ -46,16 +46,6 @@ type AddressUse struct {
 	Here    bool       // whether one of its endpoints is on the node
 }
 
-// Append adds the Services' parts to the node's program, for callers that
-// compile a program in pieces; seen are the program's ClusterIPs. The caller
-// normalizes it. isPod is as for Parts.
-func (m *Model) Append(n *Node, isPod func(netip.Addr) bool, seen map[netip.Addr]bool, p *ir.Program) {
-	here := &localNode{Node: n, isPod: isPod}
-	for _, s := range m.services {
-		here.add(s, seen, p)
-	}
-}
-
 // Parts yields the part of each Service in the node's program, for callers that
 // compile Services separately. isPod reports which addresses are pods of this
 // node, which also depends on endpoints of other Services.
@@ -74,12 +64,26 @@ func (m *Model) Parts(n *Node, isPod func(netip.Addr) bool, yield func(of object
 }
 
 // Interests yields what each Service may share with others.
-func (m *Model) Interests(node string, yield func(of objects.Name, interest *Interest)) {
+func (m *Model) Interests(node string, yield func(of objects.Name, interest Interest)) {
+	var memory memory
 	for _, s := range m.services {
-		yield(s.name, &Interest{
-			Imported: s.imported, Allocated: s.allocated, Wanted: s.wants, HealthPort: s.wantsHealth, Created: s.object.CreationTimestamp,
-			ClusterIPs: s.interesting(), Listed: s.listed(), Endpoints: s.addressUses(node),
-		})
+		yield(s.name, s.interest(node, &memory))
+	}
+}
+
+// Interest returns what the Service may share with others, on a node, and whether it has rules
+// at all. It is valid as long as the Service.
+func (s *Single) Interest(node string) (i Interest, there bool) {
+	if s.service == nil {
+		return Interest{}, false
+	}
+	return s.service.interest(node, s.memory), true
+}
+
+func (s *service) interest(node string, m *memory) Interest {
+	return Interest{
+		Imported: s.imported, Allocated: s.allocated, Wanted: s.wants, HealthPort: s.wantsHealth, Created: s.object.CreationTimestamp,
+		ClusterIPs: s.interesting(), Listed: s.listed(), Endpoints: s.addressUses(node, m),
 	}
 }
 
@@ -99,19 +103,13 @@ func (s *service) listed() []netip.Addr {
 	return list
 }
 
-func (s *service) addressUses(node string) []AddressUse {
+func (s *service) addressUses(node string, m *memory) []AddressUse {
 	n := 0
-	for i := range s.ports {
-		n += len(s.ports[i].endpoints.v4) + len(s.ports[i].endpoints.v6)
-	}
-	list := make([]AddressUse, 0, n)
-	for i := range s.ports {
-		for _, f := range ir.Families() {
-			for _, e := range *s.ports[i].endpoints.of(f) {
-				list = append(list, AddressUse{e.address.Addr(), e.node != "" && e.node == node})
-			}
-		}
-	}
+	s.eachEndpoint(func(*endpoint) { n++ })
+	list := m.uses.take(n)
+	s.eachEndpoint(func(e *endpoint) {
+		list = append(list, AddressUse{e.address.Addr(), e.node != "" && e.node == node})
+	})
 	slices.SortFunc(list, func(a, b AddressUse) int { return a.Address.Compare(b.Address) })
 	kept := list[:0]
 	for _, p := range list {

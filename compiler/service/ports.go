@@ -10,34 +10,87 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// readPorts reads the Service's ports and leaves out invalid ones.
-func (s *service) readPorts(diags *diag.List) {
-	names := make(map[string]bool, len(s.object.Spec.Ports))
-	type number struct {
-		protocol ir.Protocol
-		port     uint16
+// few is how many ports of a Service are looked through one by one. It is faster than a map,
+// which only a Service with more ports has.
+const few = 8
+
+// ports reads the Service's ports and leaves out invalid ones.
+func (a *analysis) ports(s *service) {
+	in := s.object.Spec.Ports
+	s.ports = a.memory.ports.take(len(in))
+	numbers := newPortNumbers(len(in))
+	if len(in) > few {
+		s.byName = make(map[string]int, len(in))
 	}
-	numbers := make(map[number]bool, len(s.object.Spec.Ports))
-	s.byName = make(map[portName]int, len(s.object.Spec.Ports))
-	for i := range s.object.Spec.Ports {
-		origin := s.origin.At(fmt.Sprintf("spec.ports[%d]", i))
-		p, err := s.readPort(&s.object.Spec.Ports[i])
-		n := number{p.id.Protocol, p.number}
+	for i := range in {
+		p, err := s.readPort(&in[i])
 		switch {
 		case err != nil:
-		case names[p.id.Port]:
+		case s.portNamed(p.id.Port) != nil:
 			err = fmt.Errorf("a second port named %q", p.id.Port)
-		case numbers[n]:
+		case numbers.has(s.ports, &p):
 			err = fmt.Errorf("port %d/%v a second time", p.number, p.id.Protocol)
 		}
+		p.origin = s.origin.At(a.portPaths.of(i))
 		if err != nil {
-			diags.Add(diag.BadServicePort, origin, err.Error())
+			a.diags.Add(diag.BadServicePort, p.origin, err.Error())
 			continue
 		}
-		names[p.id.Port], numbers[n] = true, true
-		p.origin = origin
-		s.byName[portName{p.id.Port, p.id.Protocol}] = len(s.ports)
+		numbers.add(&p)
+		if s.byName != nil {
+			s.byName[p.id.Port] = len(s.ports)
+		}
 		s.ports = append(s.ports, p)
+	}
+}
+
+// portNamed returns the port with a name, or nil.
+func (s *service) portNamed(name string) *port {
+	if s.byName != nil {
+		if i, there := s.byName[name]; there {
+			return &s.ports[i]
+		}
+		return nil
+	}
+	for i := range s.ports {
+		if s.ports[i].id.Port == name {
+			return &s.ports[i]
+		}
+	}
+	return nil
+}
+
+// portNumbers tells which numbers ports have; nil if there are few ports.
+type portNumbers map[numbered]bool
+
+type numbered struct {
+	protocol ir.Protocol
+	number   uint16
+}
+
+func newPortNumbers(ports int) portNumbers {
+	if ports <= few {
+		return nil
+	}
+	return make(portNumbers, ports)
+}
+
+// has reports whether one of the ports, which were added, has the protocol and number of p.
+func (n portNumbers) has(ports []port, p *port) bool {
+	if n != nil {
+		return n[numbered{p.id.Protocol, p.number}]
+	}
+	for i := range ports {
+		if ports[i].id.Protocol == p.id.Protocol && ports[i].number == p.number {
+			return true
+		}
+	}
+	return false
+}
+
+func (n portNumbers) add(p *port) {
+	if n != nil {
+		n[numbered{p.id.Protocol, p.number}] = true
 	}
 }
 

@@ -3,7 +3,6 @@ package service
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -15,41 +14,32 @@ import (
 // labelProxyName assigns a Service to another proxy (KEP-2447); any value counts.
 const labelProxyName = "service.kubernetes.io/service-proxy-name"
 
-// readServices checks Services one by one. The result maps names to the
-// Services that get rules.
-func readServices(in []objects.Sourced[*corev1.Service], unique bool, settings Settings, diags *diag.List) map[objects.Name]*service {
-	out := make(map[objects.Name]*service, len(in))
-	for _, src := range dedupe("Service", in, unique, diags) {
-		s := readService(src, settings.ExternalIPs, diags)
-		if s == nil && len(settings.ImportCIDRs) > 0 {
-			s = reserve(src)
-		}
-		if s != nil {
-			out[s.name] = s
-		}
+// service returns nil for a Service that matters to no node.
+func (a *analysis) service(src objects.Sourced[*corev1.Service]) *service {
+	s := a.readService(src)
+	if s == nil && len(a.settings.ImportCIDRs) > 0 {
+		return reserve(src)
 	}
-	return out
+	return s
 }
 
 // readService returns nil for a Service without rules.
-func readService(src objects.Sourced[*corev1.Service], external objects.ExternalIPs, diags *diag.List) *service {
-	obj := src.Object
-	s := &service{
-		name:   objects.NameOf(obj),
-		object: obj,
-		origin: objects.Origin("Service", src),
-	}
+func (a *analysis) readService(src objects.Sourced[*corev1.Service]) *service {
+	obj, diags := src.Object, &a.diags
 	if _, other := obj.Labels[labelProxyName]; other || obj.Spec.Type == corev1.ServiceTypeExternalName {
 		return nil
 	}
+	s := a.memory.services.one()
+	s.name, s.object, s.origin = objects.NameOf(obj), obj, objects.Origin("Service", src)
+	s.clusterIPs = a.memory.addrs.take(len(ir.Families()))
 	if !s.readClusterIPs(diags) || !s.readPolicies(diags) {
 		return nil
 	}
 	s.readSourceRanges(diags)
-	s.readVIPs(external, diags)
+	s.readVIPs(a.settings.ExternalIPs, diags)
 	s.readAffinity(diags)
 	s.readClusters(diags)
-	s.readPorts(diags)
+	a.ports(s)
 	s.boundFrontends(diags)
 	s.readHealthPort(diags)
 	return s
@@ -85,7 +75,7 @@ func (s *service) readClusterIPs(diags *diag.List) bool {
 			continue
 		}
 		// A Service has at most one ClusterIP of each family (KEP-563).
-		if len(ir.AddrsOf(ir.FamilyOf(addr), s.clusterIPs)) > 0 {
+		if s.serves(ir.FamilyOf(addr)) {
 			diags.Add(diag.BadServiceIP, at, fmt.Sprintf("%v is a second ClusterIP of its family", addr))
 			continue
 		}
@@ -163,7 +153,7 @@ func readVIP(ip string, check func(netip.Addr) error, at ir.Origin, code diag.Co
 // addVIP adds an address if the Service has its family; seen are the addresses so
 // far.
 func (s *service) addVIP(v vip, seen map[vip]bool) {
-	if slices.Contains(s.families(), ir.FamilyOf(v.addr)) && !seen[v] {
+	if s.serves(ir.FamilyOf(v.addr)) && !seen[v] {
 		seen[v] = true
 		s.vips = append(s.vips, v)
 	}

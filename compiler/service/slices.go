@@ -16,80 +16,79 @@ import (
 // labelHeadless marks slices that proxies ignore (KEP-4762).
 const labelHeadless = "service.kubernetes.io/headless"
 
-// joinSlices adds to every Service port the endpoints of slice ports with
-// its name and protocol.
-func joinSlices(services map[objects.Name]*service, in []objects.Sourced[*discoveryv1.EndpointSlice], cluster string, unique bool, diags *diag.List) {
-	j := joiner{services: services, cluster: cluster, diags: diags}
-	for _, src := range dedupe("EndpointSlice", in, unique, diags) {
-		j.slice(src)
+// slice joins a slice with its Service, if there is one.
+func (a *analysis) slice(services map[objects.Name]*service, src objects.Sourced[*discoveryv1.EndpointSlice]) {
+	if headless(src.Object) {
+		return
 	}
-	for _, s := range services {
-		s.boundEndpoints(diags)
-		for i := range s.ports {
-			for _, f := range ir.Families() {
-				settleEndpoints(&s.ports[i], f, diags)
-				s.preferCluster(*s.ports[i].endpoints.of(f))
-			}
+	origin := objects.Origin("EndpointSlice", src)
+	owner := objects.OwnerOf(src.Object)
+	if owner.Name == "" {
+		a.diags.Add(diag.OrphanSlice, origin, "no label "+discoveryv1.LabelServiceName)
+		return
+	}
+	// Without a Service, slices have no rules.
+	if s := services[owner]; s != nil {
+		a.join(s, src, origin)
+	}
+}
+
+func headless(s *discoveryv1.EndpointSlice) bool {
+	_, is := s.Labels[labelHeadless]
+	return is
+}
+
+// join adds to every port of a Service the endpoints of slice ports with its name and protocol.
+func (a *analysis) join(s *service, src objects.Sourced[*discoveryv1.EndpointSlice], origin ir.Origin) {
+	if s.reserved {
+		return
+	}
+	obj := src.Object
+	family, ok := a.family(obj, origin)
+	if !ok {
+		return
+	}
+	shared := a.memory.origins.one()
+	*shared = origin
+	endpoints := a.endpoints(s, obj, family, shared)
+	for i := range obj.Ports {
+		// The last port may keep the list without a copy.
+		keep := i == len(obj.Ports)-1
+		if p, number := a.slicePort(s, &obj.Ports[i], origin, i); p != nil {
+			a.add(s, p, endpoints, keep, family, number)
 		}
 	}
 }
 
-// joiner holds what the slices of a cluster share.
-type joiner struct {
-	services map[objects.Name]*service
-	// cluster is the own cluster's name, or "".
-	cluster string
-	diags   *diag.List
-	// paths caches "endpoints[0]", "endpoints[1]" ... for all slices.
-	paths []string
-}
-
-func (j *joiner) slice(src objects.Sourced[*discoveryv1.EndpointSlice]) {
-	obj := src.Object
-	if _, headless := obj.Labels[labelHeadless]; headless {
-		return
-	}
-	origin := objects.Origin("EndpointSlice", src)
-	owner := objects.OwnerOf(obj)
-	if owner.Name == "" {
-		j.diags.Add(diag.OrphanSlice, origin, "no label "+discoveryv1.LabelServiceName)
-		return
-	}
-	// Without a Service, slices have no rules.
-	s := j.services[owner]
-	if s == nil || s.reserved {
-		return
-	}
-	family, ok := j.family(obj, origin)
-	if !ok {
-		return
-	}
-	endpoints := j.endpoints(s, obj, family, &origin)
-	for i := range obj.Ports {
-		// The last port may keep the list without a copy.
-		keep := i == len(obj.Ports)-1
-		j.port(s, &obj.Ports[i], endpoints, keep, family, origin.At("ports["+strconv.Itoa(i)+"]"))
+// settle brings a Service whose slices are joined into its final form.
+func (a *analysis) settle(s *service) {
+	s.boundEndpoints(&a.diags)
+	for i := range s.ports {
+		for _, f := range ir.Families() {
+			settleEndpoints(&s.ports[i], f, &a.diags)
+			s.preferCluster(*s.ports[i].endpoints.of(f))
+		}
 	}
 }
 
-func (j *joiner) family(obj *discoveryv1.EndpointSlice, origin ir.Origin) (ir.Family, bool) {
+func (a *analysis) family(obj *discoveryv1.EndpointSlice, origin ir.Origin) (ir.Family, bool) {
 	switch obj.AddressType {
 	case discoveryv1.AddressTypeIPv4:
 		return ir.IPv4, true
 	case discoveryv1.AddressTypeIPv6:
 		return ir.IPv6, true
 	}
-	j.diags.Add(diag.BadAddressType, origin.At("addressType"), fmt.Sprintf("addressType %q is left out", clip(string(obj.AddressType))))
+	a.diags.Add(diag.BadAddressType, origin.At("addressType"), fmt.Sprintf("addressType %q is left out", clip(string(obj.AddressType))))
 	return 0, false
 }
 
 // endpoints reads the slice's endpoints, without ports.
-func (j *joiner) endpoints(s *service, obj *discoveryv1.EndpointSlice, family ir.Family, slice *ir.Origin) []endpoint {
-	out := make([]endpoint, 0, len(obj.Endpoints))
-	remote, foreignNodes := j.ofCluster(s, obj)
+func (a *analysis) endpoints(s *service, obj *discoveryv1.EndpointSlice, family ir.Family, slice *ir.Origin) []endpoint {
+	out := a.memory.endpoints.take(len(obj.Endpoints))
+	remote, foreignNodes := a.ofCluster(s, obj)
 	for i := range obj.Endpoints {
 		in := &obj.Endpoints[i]
-		path := j.path(i)
+		path := a.endpointPaths.of(i)
 		// Only the first address counts (KEP-752: others have no meaning).
 		if len(in.Addresses) == 0 {
 			continue
@@ -102,7 +101,7 @@ func (j *joiner) endpoints(s *service, obj *discoveryv1.EndpointSlice, family ir
 			err = checkEndpointAddr(addr)
 		}
 		if err != nil {
-			j.diags.Add(diag.BadEndpoint, slice.At(path), err.Error())
+			a.diags.Add(diag.BadEndpoint, slice.At(path), err.Error())
 			continue
 		}
 		e := readEndpoint(in, addr)
@@ -115,41 +114,34 @@ func (j *joiner) endpoints(s *service, obj *discoveryv1.EndpointSlice, family ir
 	return out
 }
 
-func (j *joiner) path(i int) string {
-	for len(j.paths) <= i {
-		j.paths = append(j.paths, "endpoints["+strconv.Itoa(len(j.paths))+"]")
-	}
-	return j.paths[i]
-}
-
-// port adds the endpoints to the Service port of the same name and protocol.
-// A slice port without a number means "all ports", which proxies ignore.
-func (j *joiner) port(s *service, in *discoveryv1.EndpointPort, endpoints []endpoint, keep bool, family ir.Family, at ir.Origin) {
+// slicePort returns the Service port of the same name and protocol, or nil, and the number of the
+// slice port. A slice port without a number means "all ports", which proxies ignore.
+func (a *analysis) slicePort(s *service, in *discoveryv1.EndpointPort, slice ir.Origin, i int) (*port, uint16) {
 	if in.Port == nil || in.Name == nil || *in.Port == 0 {
-		return
+		return nil, 0
 	}
 	number, err := portNumber(*in.Port)
-	if err != nil {
-		j.diags.Add(diag.BadSlicePort, at, err.Error())
-		return
-	}
 	protocol := ir.TCP
-	if in.Protocol != nil {
-		if protocol, err = protocolOf(*in.Protocol); err != nil {
-			j.diags.Add(diag.BadSlicePort, at, err.Error())
-			return
-		}
+	if err == nil && in.Protocol != nil {
+		protocol, err = protocolOf(*in.Protocol)
 	}
-	i, known := s.byName[portName{*in.Name, protocol}]
-	if !known {
-		return
+	if err != nil {
+		a.diags.Add(diag.BadSlicePort, slice.At("ports["+strconv.Itoa(i)+"]"), err.Error())
+		return nil, 0
 	}
-	p := &s.ports[i]
+	if p := s.portNamed(*in.Name); p != nil && p.id.Protocol == protocol {
+		return p, number
+	}
+	return nil, 0
+}
+
+// add adds a slice's endpoints to a port.
+func (a *analysis) add(s *service, p *port, endpoints []endpoint, keep bool, family ir.Family, number uint16) {
 	if s.joined += len(endpoints); s.joined > maxEndpoints {
 		return
 	}
 	if !keep {
-		endpoints = slices.Clone(endpoints)
+		endpoints = append(a.memory.endpoints.take(len(endpoints)), endpoints...)
 	}
 	for i := range endpoints {
 		endpoints[i].address = netip.AddrPortFrom(endpoints[i].address.Addr(), number)

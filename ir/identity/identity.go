@@ -64,60 +64,45 @@ func Short(sum [sha256.Size]byte) string {
 // order that depends on the program alone.
 type Names struct {
 	Hash Hash // the hash behind the names; nil is SHA-256, tests use a weak one
-	// taken holds the assigned names, names the name of each content.
-	taken map[string]bool
-	names map[nameKey]string
-}
-
-type nameKey struct {
-	prefix string
-	key
-}
-
-// key is a content, or its SHA-256 if it is long. SHA-256 is collision resistant
-// and cheap to store and look up. Tests never weaken it.
-type key struct {
-	content string
-	sum     [sha256.Size]byte
-}
-
-// longest is the maximum length in bytes of a content that is its own key.
-const longest = 128
-
-func keyOf(content string) key {
-	if len(content) <= longest {
-		return key{content: content}
-	}
-	return key{sum: sha256.Sum256([]byte(content))}
-}
-
-// sum is the hash of the content behind the key k.
-func (h Hash) sum(content string, k key) [sha256.Size]byte {
-	if h == nil && len(content) > longest {
-		return k.sum
-	}
-	return h.Sum([]byte(content))
+	// names are the names of contents, by prefix; taken holds all of them.
+	names map[string]*contents[string]
+	taken map[string]struct{}
 }
 
 // Of returns the prefix followed by the encoded hash of a content, the same for
 // equal arguments. Each prefix is a separate namespace.
 func (n *Names) Of(prefix, content string, encode Encoding) string {
-	k := nameKey{prefix, keyOf(content)}
-	if have, known := n.names[k]; known {
+	names := n.of(prefix)
+	k := keyOf(content)
+	if have, known := names.get(&k); known {
 		return have
 	}
-	if n.names == nil {
-		n.names, n.taken = make(map[nameKey]string), make(map[string]bool)
-	}
-	name := encode(n.Hash.sum(content, k.key))
+	name := encode(n.Hash.sum(&k))
 	free := prefix + name
-	for i := 2; n.taken[free]; i++ {
+	for i := 2; n.isTaken(free); i++ {
 		// Another content has the name. With a weak hash, a hash of the content and
 		// a number could collide again, so the number is part of the name.
 		free = prefix + suffixed(name, i)
 	}
-	n.names[k], n.taken[free] = free, true
+	names.put(&k, free, 0)
+	n.taken[free] = struct{}{}
 	return free
+}
+
+func (n *Names) of(prefix string) *contents[string] {
+	if have := n.names[prefix]; have != nil {
+		return have
+	}
+	if n.names == nil {
+		n.names, n.taken = make(map[string]*contents[string]), make(map[string]struct{})
+	}
+	n.names[prefix] = &contents[string]{}
+	return n.names[prefix]
+}
+
+func (n *Names) isTaken(name string) bool {
+	_, is := n.taken[name]
+	return is
 }
 
 // suffixed replaces the end of a name by a number, so that the length stays the same.
@@ -132,26 +117,32 @@ func suffixed(name string, i int) string {
 type Codes struct {
 	Hash  Hash // the hash behind the numbers; nil is SHA-256
 	Room  int  // how many contents are expected; 0 is not known
-	taken map[uint64]bool
-	codes map[key]uint64
+	taken map[uint64]struct{}
+	codes contents[uint64]
 }
 
 // Of returns the first 64 bits of the content's hash, or the next number that is
 // allowed and that no other content has.
 func (c *Codes) Of(content string, allowed func(uint64) bool) uint64 {
 	k := keyOf(content)
-	if have, known := c.codes[k]; known {
+	if have, known := c.codes.get(&k); known {
 		return have
 	}
-	if c.codes == nil {
-		c.codes, c.taken = make(map[key]uint64, c.Room), make(map[uint64]bool, c.Room)
+	if c.taken == nil {
+		c.taken = make(map[uint64]struct{}, c.Room)
 	}
-	code := first64(c.Hash.sum(content, k))
-	for c.taken[code] || allowed != nil && !allowed(code) {
+	code := first64(c.Hash.sum(&k))
+	for c.isTaken(code) || allowed != nil && !allowed(code) {
 		code++
 	}
-	c.codes[k], c.taken[code] = code, true
+	c.codes.put(&k, code, c.Room)
+	c.taken[code] = struct{}{}
 	return code
+}
+
+func (c *Codes) isTaken(code uint64) bool {
+	_, is := c.taken[code]
+	return is
 }
 
 func first64(sum [sha256.Size]byte) (n uint64) {
