@@ -8,20 +8,63 @@ package resolve
 // Among equally frequent rows, the row of class 0 is the default, or else the
 // row whose ID sorts first.
 func (p *Policy) Compact(t *Table) (defaultRow int, rows []ClassRow) {
-	count := make(map[int]int)
-	for _, r := range t.Rows {
-		count[r.Row]++
-	}
-	best, most := t.Default, len(p.Classes)+1-len(t.Rows)
-	for row, n := range count {
-		if n > most || n == most && best != t.Default && row < best {
-			best, most = row, n
-		}
-	}
+	best := p.commonest(t)
 	if best == t.Default {
 		return t.Default, t.Rows
 	}
 	return best, t.except(p, best)
+}
+
+// commonest returns the row of most classes.
+func (p *Policy) commonest(t *Table) int {
+	best, most := t.Default, len(p.Classes)+1-len(t.Rows)
+	for _, c := range t.counts() {
+		if c.classes > most || c.classes == most && best != t.Default && c.row < best {
+			best, most = c.row, c.classes
+		}
+	}
+	return best
+}
+
+// counts returns how many classes have each row that is not the default.
+func (t *Table) counts() []rowCount {
+	if t.counted == nil {
+		return countRows(t.Rows)
+	}
+	return t.counted
+}
+
+// countRows counts the rows, which are few and small numbers, of many classes.
+func countRows(rows []ClassRow) []rowCount {
+	var count []int
+	for _, r := range rows {
+		for r.Row >= len(count) {
+			count = append(count, 0)
+		}
+		count[r.Row]++
+	}
+	out := make([]rowCount, 0, 4)
+	for row, n := range count {
+		if n > 0 {
+			out = append(out, rowCount{row, n})
+		}
+	}
+	return out
+}
+
+// Used yields the rows that the compact table refers to, without those of source ports and
+// that for the own node.
+func (p *Policy) Used(t *Table, yield func(row int)) {
+	best := p.commonest(t)
+	yield(best)
+	if best != t.Default {
+		yield(t.Default)
+	}
+	for _, c := range t.counts() {
+		if c.row != best {
+			yield(c.row)
+		}
+	}
 }
 
 // except lists the classes whose row is not the new default.

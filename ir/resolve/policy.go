@@ -34,12 +34,20 @@ type Class struct {
 	set    setID
 	forest *forest
 	sets   []ir.AddressSet
+	// listed are the sets of a class that came with a change (step.go): the IDs
+	// themselves, without a forest.
+	listed []string
 }
 
 // Sets yields the IDs of the address sets, sorted; there is at least one. It
 // yields because the sets of all classes together may not fit into memory.
 func (c *Class) Sets() iter.Seq[string] {
 	return func(yield func(string) bool) {
+		for _, id := range c.listed {
+			if !yield(id) {
+				return
+			}
+		}
 		if c.forest != nil {
 			c.forest.each(c.set, func(n int32) bool { return yield(c.sets[n].ID) })
 		}
@@ -81,7 +89,13 @@ type Table struct {
 	Default int
 	// Rows are sorted by class. None of them has the default row.
 	Rows []ClassRow
+	// counted says how many of Rows have each row, so that to ask for a table's rows does
+	// not take a walk over all classes; nil means that they were not counted.
+	counted []rowCount
 }
+
+// rowCount is how many classes of a table have a row.
+type rowCount struct{ row, classes int }
 
 // ClassRow assigns a row to a class.
 type ClassRow struct {
@@ -226,7 +240,7 @@ func (p *Policy) Denies(t *Table) bool {
 			return !p.Rows[s.Row].Accept || len(p.Rows[s.Row].Except) > 0
 		})
 	}
-	return denies(t.Default) || slices.ContainsFunc(t.Rows, func(r ClassRow) bool { return denies(r.Row) })
+	return denies(t.Default) || slices.ContainsFunc(t.counts(), func(c rowCount) bool { return denies(c.row) })
 }
 
 // AcceptsOwn returns the verdict for a packet from the own node.

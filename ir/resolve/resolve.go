@@ -93,7 +93,17 @@ func (b *builder) rename(t **Table, moved []int) {
 	for i := range (*t).Rows {
 		(*t).Rows[i].Row = moved[(*t).Rows[i].Row]
 	}
-	if row := &b.out.Rows[(*t).Default]; row.Accept && len(row.Except) == 0 && row.Plain() && len((*t).Rows) == 0 && (*t).Own < 0 {
+	for i := range (*t).counted {
+		(*t).counted[i].row = moved[(*t).counted[i].row]
+	}
+	slices.SortFunc((*t).counted, func(x, y rowCount) int { return cmp.Compare(x.row, y.row) })
+	if b.acceptsAll(*t) {
 		*t = nil
 	}
+}
+
+// acceptsAll reports whether a table accepts everything and logs nothing.
+func (b *builder) acceptsAll(t *Table) bool {
+	row := &b.out.Rows[t.Default]
+	return row.Accept && len(row.Except) == 0 && row.Plain() && len(t.Rows) == 0 && t.Own < 0
 }

@@ -70,6 +70,7 @@ func (b *builder) table(tiers []ir.Tier, own bool) *Table {
 	for i, p := range d.placed {
 		t.Rows[i] = ClassRow{b.out.Classes[p.class].ID, p.row}
 	}
+	t.counted = countRows(t.Rows)
 	return t
 }
 

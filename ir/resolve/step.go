@@ -1,0 +1,315 @@
+package resolve
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/identity"
+)
+
+// next resolves the next policy, or returns nil if that must be done as a whole; the history is
+// of no use then. A nil history has nothing to offer.
+func (h *history) next(p *ir.Policy) *Policy {
+	if h == nil || p.OnRedirect != h.of.OnRedirect || len(h.ids) > maxNumbers*(len(p.AddressSets)+len(h.of.AddressSets)) {
+		return nil
+	}
+	moves, ok := h.moves(p.AddressSets)
+	if !ok {
+		return nil
+	}
+	s := step{history: h, policy: p, networks: h.out.Networks}
+	if s.hosts, s.origins, ok = h.shifts(moves); !ok {
+		return nil
+	}
+	s.classes()
+	s.start()
+	for i := range p.Profiles {
+		s.profile(&p.Profiles[i])
+	}
+	if len(s.builder.out.Rows) > len(h.out.Rows) && !s.orderRows() {
+		return nil
+	}
+	out := &s.builder.out
+	h.of, h.out = *p, out
+	return out
+}
+
+// step makes the tables of one policy from those of the policy before it.
+type step struct {
+	*history
+	policy   *ir.Policy
+	hosts    []Host
+	networks []Network
+	origins  []origin
+	// list are the classes; fresh and gone are IDs of those that are only there now, sorted,
+	// with the class each came from, and that were only there before.
+	list  []Class
+	fresh []origin
+	gone  map[uint32]bool
+	// builder resolves the profiles that are new.
+	builder *builder
+	// old are the profiles before, those that are not passed yet.
+	old []Profile
+}
+
+// classes makes the list of the classes.
+func (s *step) classes() {
+	s.gone = make(map[uint32]bool)
+	before := make(map[uint32]bool, len(s.origins))
+	for _, o := range s.origins {
+		for _, id := range []uint32{o.class, o.from} {
+			_, before[id] = slices.BinarySearchFunc(s.out.Classes, id, compareClass)
+			if id != 0 && before[id] && s.history.classes[id].uses == 0 {
+				s.gone[id] = true
+			}
+		}
+	}
+	for id := range before {
+		if k := s.history.classes[id]; k != nil && k.uses == 0 {
+			delete(s.history.classes, id)
+		}
+	}
+	for _, o := range s.origins {
+		if s.history.classes[o.class] != nil && !before[o.class] {
+			before[o.class] = true
+			s.fresh = append(s.fresh, o)
+		}
+	}
+	slices.SortFunc(s.fresh, func(a, b origin) int { return cmp.Compare(a.class, b.class) })
+	if len(s.fresh)+len(s.gone) == 0 {
+		s.list = s.out.Classes
+		return
+	}
+	s.list = make([]Class, 0, len(s.out.Classes)+len(s.fresh))
+	fresh := s.fresh
+	for i := range s.out.Classes {
+		c := &s.out.Classes[i]
+		for len(fresh) > 0 && fresh[0].class < c.ID {
+			s.list, fresh = append(s.list, s.listed(fresh[0].class)), fresh[1:]
+		}
+		if !s.gone[c.ID] {
+			s.list = append(s.list, *c)
+		}
+	}
+	for _, o := range fresh {
+		s.list = append(s.list, s.listed(o.class))
+	}
+}
+
+func compareClass(c Class, id uint32) int { return cmp.Compare(c.ID, id) }
+
+// listed returns a class that lists its sets.
+func (s *step) listed(id uint32) Class {
+	k := s.history.classes[id]
+	c := Class{ID: id, listed: make([]string, len(k.sets))}
+	for i, n := range k.sets {
+		c.listed[i] = s.ids[n]
+	}
+	return c
+}
+
+// start makes the builder, in which every class is a sample outside of all networks.
+func (s *step) start() {
+	b := &builder{
+		names: identity.Names{Hash: s.hash}, sets: s.policy.AddressSets, onRedirect: s.policy.OnRedirect, rowIndex: s.rows,
+		out: Policy{Classes: s.list, Hosts: s.hosts, Networks: s.networks, Rows: slices.Clip(s.out.Rows)},
+	}
+	b.out.Profiles = make([]Profile, 0, len(s.policy.Profiles))
+	s.builder, s.old = b, s.out.Profiles
+}
+
+// sample fills in what the builder needs to make a table.
+func (s *step) sample() {
+	b := s.builder
+	if b.samples != nil {
+		return
+	}
+	b.setIndex = make(map[string]int, len(b.sets))
+	places := make([]int32, len(s.ids))
+	for i := range b.sets {
+		b.setIndex[b.sets[i].ID] = i
+		if n, has := s.numbers[b.sets[i].ID]; has {
+			places[n] = int32(i)
+		}
+	}
+	b.edges, b.owners, b.samples = make([][]edge, len(b.sets)), make([][]int32, len(b.sets)), make([]sample, len(s.list))
+	for i := range s.list {
+		b.samples[i] = sample{network: -1, class: int32(i)}
+		for _, n := range s.history.classes[s.list[i].ID].sets {
+			b.owners[places[n]] = append(b.owners[places[n]], int32(i))
+		}
+	}
+}
+
+// profile resolves the next profile.
+func (s *step) profile(p *ir.Profile) {
+	for len(s.old) > 0 && s.old[0].ID < p.ID {
+		s.old = s.old[1:]
+	}
+	out := Profile{Profile: p}
+	var old *Profile
+	if len(s.old) > 0 && s.old[0].ID == p.ID && s.old[0].Node == p.Node {
+		old = &s.old[0]
+	}
+	for _, d := range ir.Directions() {
+		var t *Table
+		if old != nil && sameList(old.Tiers(d), p.Tiers(d)) {
+			t = s.follow(old.Table(d), p.Tiers(d), d == ir.Ingress && !p.Node)
+		} else {
+			t = s.table(p.Tiers(d), d == ir.Ingress && !p.Node)
+		}
+		if d == ir.Ingress {
+			out.Ingress = t
+		} else {
+			out.Egress = t
+		}
+	}
+	s.builder.out.Profiles = append(s.builder.out.Profiles, out)
+}
+
+// table makes a table anew.
+func (s *step) table(tiers []ir.Tier, own bool) *Table {
+	if len(tiers) == 0 {
+		return nil
+	}
+	s.sample()
+	t := s.builder.table(tiers, own)
+	if s.builder.acceptsAll(t) {
+		return nil
+	}
+	return t
+}
+
+// follow is table for the rules that made another table before.
+func (s *step) follow(old *Table, tiers []ir.Tier, own bool) *Table {
+	if len(tiers) == 0 || len(s.fresh)+len(s.gone) == 0 {
+		return old
+	}
+	if s.tellsApart(tiers) {
+		return s.table(tiers, own)
+	}
+	if old == nil {
+		return nil // what its classes came from was accepted
+	}
+	added := make([]ClassRow, 0, len(s.fresh))
+	for _, o := range s.fresh {
+		if row := old.Row(o.from); row != old.Default {
+			added = append(added, ClassRow{o.class, row})
+		}
+	}
+	if len(added) == 0 && !slices.ContainsFunc(slices.Collect(maps.Keys(s.gone)), old.has) {
+		return old
+	}
+	t := &Table{Own: old.Own, Default: old.Default, Rows: make([]ClassRow, 0, len(old.Rows)+len(added))}
+	for _, r := range old.Rows {
+		for len(added) > 0 && added[0].Class < r.Class {
+			t.Rows, added = append(t.Rows, added[0]), added[1:]
+		}
+		if !s.gone[r.Class] {
+			t.Rows = append(t.Rows, r)
+		}
+	}
+	t.Rows = append(t.Rows, added...)
+	t.counted = countRows(t.Rows)
+	if s.builder.acceptsAll(t) {
+		return nil
+	}
+	return t
+}
+
+// tellsApart reports whether rules name a set that an address of a new class came into, or left.
+func (s *step) tellsApart(tiers []ir.Tier) bool {
+	for _, o := range s.fresh {
+		for _, m := range o.moves {
+			id := s.ids[m.number]
+			for i := range tiers {
+				for j := range tiers[i].Rules {
+					if r := &tiers[i].Rules[j]; slices.Contains(r.Peers, id) || slices.Contains(r.NotPeers, id) {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
+}
+
+// has reports whether a class has a row other than the default.
+func (t *Table) has(class uint32) bool { return t.Row(class) != t.Default }
+
+// orderRows drops rows that no table has, and sorts the others. It reports whether no two have
+// one name.
+func (s *step) orderRows() bool {
+	out := &s.builder.out
+	moved := make([]int, len(out.Rows))
+	out.eachTable(func(t **Table) { out.mark(*t, moved) })
+	order := make([]int, 0, len(moved))
+	for i := range moved {
+		if moved[i] > 0 {
+			order = append(order, i)
+		}
+	}
+	slices.SortFunc(order, func(x, y int) int { return cmp.Compare(out.Rows[x].ID, out.Rows[y].ID) })
+	rows := make([]Row, len(order))
+	for to, from := range order {
+		rows[to], moved[from] = out.Rows[from], to
+	}
+	for i := range rows {
+		if i > 0 && rows[i].ID == rows[i-1].ID {
+			return false
+		}
+		rows[i].Sources = slices.Clone(rows[i].Sources)
+		for j := range rows[i].Sources {
+			rows[i].Sources[j].Row = moved[rows[i].Sources[j].Row]
+		}
+	}
+	out.Rows = rows
+	out.eachTable(func(t **Table) { *t = (*t).renamed(moved) })
+	return s.keepRows(out)
+}
+
+// eachTable visits the tables that are there.
+func (p *Policy) eachTable(do func(**Table)) {
+	for i := range p.Profiles {
+		for _, t := range []**Table{&p.Profiles[i].Ingress, &p.Profiles[i].Egress} {
+			if *t != nil {
+				do(t)
+			}
+		}
+	}
+}
+
+// mark marks the rows that a table leads to.
+func (p *Policy) mark(t *Table, used []int) {
+	mark := func(row int) {
+		used[row] = 1
+		for _, s := range p.Rows[row].Sources {
+			used[s.Row] = 1
+		}
+	}
+	mark(t.Default)
+	if t.Own >= 0 {
+		mark(t.Own)
+	}
+	for _, c := range t.counts() {
+		mark(c.row)
+	}
+}
+
+// renamed returns the table with other numbers of rows.
+func (t *Table) renamed(moved []int) *Table {
+	out := &Table{Own: t.Own, Default: moved[t.Default], Rows: make([]ClassRow, len(t.Rows))}
+	if t.Own >= 0 {
+		out.Own = moved[t.Own]
+	}
+	for i, r := range t.Rows {
+		out.Rows[i] = ClassRow{r.Class, moved[r.Row]}
+	}
+	if len(out.Rows) == 0 {
+		out.Rows = nil
+	}
+	out.counted = countRows(out.Rows)
+	return out
+}
