@@ -44,6 +44,7 @@ type Incremental struct {
 	otherNodes map[netip.Addr]bool
 	// policies is the model behind policy.
 	policies *policy.Model
+	lowered  policy.Lowered
 	policy   ir.Policy
 	findings findings
 }

@@ -41,6 +41,8 @@ type Model struct {
 	// The parts that the next model of nearly equal objects can reuse.
 	seen  inputs
 	peers *peers
+	// samePeers says that peers are those of the model before.
+	samePeers bool
 	// compiled maps objects, which never change, to their compiled policies.
 	compiled map[any]compiled
 }
@@ -75,7 +77,8 @@ func Analyze(set *objects.Set, settings Settings) (*Model, diag.List) {
 
 // Next is [Analyze] for objects that largely equal those of m. It reads pods,
 // namespaces and nodes again only if one of them is a different object, and
-// policies only if they are. Objects in use must not change.
+// policies only if they are. Objects in use must not change. It is not safe to call it
+// concurrently, because the new model shares the peers of m.
 func (m *Model) Next(set *objects.Set, settings Settings) (*Model, diag.List) {
 	var diags diag.List
 	if len(set.NetworkPolicies)+len(set.ClusterNetworkPolicies)+len(set.AdminNetworkPolicies)+len(set.BaselineAdminNetworkPolicies) == 0 && !set.HasDialects() {
@@ -87,9 +90,9 @@ func (m *Model) Next(set *objects.Set, settings Settings) (*Model, diag.List) {
 	r := reader{old: m, model: n, diags: &diags}
 	r.networkPolicies(set)
 	r.clusterPolicies(set)
-	n.networkIndex, n.clusterIndex = make(map[string]*policyIndex, len(n.network)), newPolicyIndex(n.cluster)
+	n.networkIndex, n.clusterIndex = make(map[string]*policyIndex, len(n.network)), m.clusterIndex.next(n.cluster)
 	for namespace, list := range n.network {
-		n.networkIndex[namespace] = newPolicyIndex(list)
+		n.networkIndex[namespace] = m.networkIndex[namespace].next(list)
 	}
 	n.onRedirect = cmp.Or(settings.OnRedirect, ir.Deny)
 	if set.HasDialects() {
@@ -99,7 +102,9 @@ func (m *Model) Next(set *objects.Set, settings Settings) (*Model, diag.List) {
 	n.equalPriorities(&diags)
 	n.unknownPorts(&diags)
 	n.hostPods(n.seen.hosts, &diags)
-	n.peers.known = nil
+	if n.peers.known = nil; !n.samePeers {
+		n.peers.added = 0
+	}
 	diags.Sort()
 	return n, diags
 }
@@ -108,7 +113,7 @@ func (m *Model) Next(set *objects.Set, settings Settings) (*Model, diag.List) {
 func (m *Model) readCast(old *Model, set *objects.Set) {
 	if old.cast != nil && old.peers != nil && slices.Equal(old.seen.pods, set.Pods) && slices.Equal(old.seen.namespaces, set.Namespaces) && slices.Equal(old.seen.nodes, set.Nodes) {
 		m.cast, m.byNode, m.seen = old.cast, old.byNode, old.seen
-		m.peers = &peers{all: make(map[string]*peer, len(old.peers.all)), known: old.peers.all}
+		m.peers, m.samePeers = old.peers.next()
 		return
 	}
 	m.seen = inputs{pods: slices.Clone(set.Pods), namespaces: slices.Clone(set.Namespaces), nodes: slices.Clone(set.Nodes)}
@@ -152,7 +157,7 @@ func (r *reader) read(object any, origin ir.Origin, validate func() field.ErrorL
 			c.policy = compile(&c.diags)
 			c.policy.withinBudget(&c.diags)
 		}
-	} else if c.policy != nil {
+	} else if c.policy != nil && !r.model.samePeers {
 		c.policy.keep(r.model.peers)
 	}
 	r.model.compiled[object] = c
