@@ -50,7 +50,14 @@ func (b *Backend) EmitResolved(p *ir.Program, policies *resolve.Memo) (backends.
 	if b.opts.MasqueradeBit < 0 || b.opts.MasqueradeBit > 31 {
 		return backends.Artifact{}, fmt.Errorf("nftables: masquerade bit %d: want 0 to 31", b.opts.MasqueradeBit)
 	}
-	tables, err := b.tables(backends.GiveUp(p, Refused(p)), policies)
+	given := backends.GiveUp(p, Refused(p))
+	resolved := policies.New(&given.Policy, b.opts.Hash)
+	return b.emit(given, resolved, func(ir.Family) *policyPart { return nil })
+}
+
+// emit writes the part of a program's policies that a family's table is to have.
+func (b *Backend) emit(p *ir.Program, resolved *resolve.Policy, part func(ir.Family) *policyPart) (backends.Artifact, error) {
+	tables, err := b.tables(p, resolved, part)
 	if err != nil {
 		return backends.Artifact{}, fmt.Errorf("nftables: %w", err)
 	}
@@ -66,15 +73,14 @@ func (b *Backend) EmitResolved(p *ir.Program, policies *resolve.Memo) (backends.
 	return backends.Artifact{Files: []backends.File{{Name: FileName, Data: text}}}, nil
 }
 
-func (b *Backend) tables(p *ir.Program, policies *resolve.Memo) ([]content, error) {
+func (b *Backend) tables(p *ir.Program, resolved *resolve.Policy, part func(ir.Family) *policyPart) ([]content, error) {
 	pools, err := newPoolIndex(p)
 	if err != nil {
 		return nil, err
 	}
-	resolved := policies.New(&p.Policy, b.opts.Hash)
 	var tables []content
 	for _, f := range ir.Families() {
-		t := newTable(familyOf(f), p, pools, resolved, b.opts)
+		t := newTable(familyOf(f), p, pools, resolved, part(f), b.opts)
 		t.collect()
 		tables = append(tables, t.content())
 	}

@@ -8,15 +8,15 @@ package resolve
 // Among equally frequent rows, the row of class 0 is the default, or else the
 // row whose ID sorts first.
 func (p *Policy) Compact(t *Table) (defaultRow int, rows []ClassRow) {
-	best := p.commonest(t)
+	best := p.Commonest(t)
 	if best == t.Default {
 		return t.Default, t.Rows
 	}
 	return best, t.except(p, best)
 }
 
-// commonest returns the row of most classes.
-func (p *Policy) commonest(t *Table) int {
+// Commonest returns the default row of the compact table.
+func (p *Policy) Commonest(t *Table) int {
 	best, most := t.Default, len(p.Classes)+1-len(t.Rows)
 	for _, c := range t.counts() {
 		if c.classes > most || c.classes == most && best != t.Default && c.row < best {
@@ -55,7 +55,7 @@ func countRows(rows []ClassRow) []rowCount {
 // Used yields the rows that the compact table refers to, without those of source ports and
 // that for the own node.
 func (p *Policy) Used(t *Table, yield func(row int)) {
-	best := p.commonest(t)
+	best := p.Commonest(t)
 	yield(best)
 	if best != t.Default {
 		yield(t.Default)

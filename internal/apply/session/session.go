@@ -2,9 +2,9 @@
 // turns each change of objects into a delta of the program and then of the kernel.
 //
 // The first apply is whole and verified. Later updates are incremental: only the
-// changed part is compiled, emitted and sent, without reading the kernel. A changed
-// policy costs as much as all policies of the node, but not its Services. A change that
-// cannot be incremental applies the whole program, from the same objects.
+// changed part is compiled, emitted and sent, without reading the kernel. What of that a changed
+// policy costs depends on the backend ([backends.PolicyFollower]); it never costs the Services. A
+// change that cannot be incremental applies the whole program, from the same objects.
 //
 // An object that the kernel refuses affects only itself: the session finds it, gives
 // it up safely (ir/failsafe), applies everything else, and tries it again later.
@@ -33,7 +33,9 @@ type Session struct {
 
 	objects *compiler.Incremental
 	backend backends.Backend
-	applier *applier.Applier
+	// policies writes what differs of policies; nil if the backend cannot.
+	policies backends.PolicyChanges
+	applier  *applier.Applier
 	// held reports that the applier holds the state before the last change of objects.
 	held bool
 	// delta is the effect of the last change of objects.
@@ -49,10 +51,14 @@ type Session struct {
 
 // New returns a session that has applied nothing yet.
 func New(objects *compiler.Incremental, backend backends.Backend, a *applier.Applier) *Session {
-	return &Session{
+	s := &Session{
 		objects: objects, backend: backend, applier: a, Now: time.Now,
 		left: make(map[failsafe.Object]*leftOut), suspects: make(failsafe.Set), foreseen: make(foreseen),
 	}
+	if follows, ok := backend.(backends.PolicyFollower); ok {
+		s.policies = follows.FollowPolicies()
+	}
+	return s
 }
 
 // Apply applies the whole program and verifies it.
@@ -188,6 +194,9 @@ func (s *Session) replace(ctx context.Context, set failsafe.Set) (applier.Plan, 
 func (s *Session) change(ctx context.Context, d *compiler.Delta, base *ir.Program, set failsafe.Set) (applier.Plan, error) {
 	change := s.applier.Change
 	have := failsafe.Program(base, s.given)
+	if d.Policy && s.policies != nil {
+		return s.changePolicies(ctx, have, failsafe.Program(d.After, set))
+	}
 	if d.Policy {
 		if !s.applier.ChangesPolicies(s.backend.Name()) {
 			return nil, applier.ErrWhole
@@ -206,6 +215,16 @@ func (s *Session) change(ctx context.Context, d *compiler.Delta, base *ir.Progra
 		return nil, err
 	}
 	return change(ctx, before, after)
+}
+
+// changePolicies is change for a backend that writes what differs of policies.
+func (s *Session) changePolicies(ctx context.Context, have, want *ir.Program) (applier.Plan, error) {
+	was, is, err := isolate.Policies(s.backend, s.policies, have, want)
+	if err != nil {
+		return nil, err
+	}
+	entry := func(a backends.Artifact) applier.Entry { return applier.Entry{Backend: s.backend.Name(), Artifact: a} }
+	return s.applier.Change(ctx, entry(was), entry(is))
 }
 
 func (s *Session) emit(p *ir.Program) (applier.Entry, error) {
