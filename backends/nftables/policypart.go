@@ -51,10 +51,7 @@ func (b *Backend) compareSides(was, is *side) {
 	for _, s := range []*side{was, is} {
 		s.part = &policyPart{faces: make(map[face]*facePart)}
 	}
-	if !slices.Equal(was.resolved.Networks, is.resolved.Networks) {
-		was.part.networks, is.part.networks = was.resolved.Networks, is.resolved.Networks
-	}
-	c.hosts(!b.opts.NoComments)
+	c.addresses(!b.opts.NoComments)
 	c.classes()
 	c.faces()
 	c.rows()
@@ -98,6 +95,27 @@ func merge[T any](a, b []T, compare func(x, y *T) int, do func(x, y *T)) {
 			a, b = a[1:], b[1:]
 		}
 	}
+}
+
+// addresses finds the hosts and networks that differ. If only one side has maps of them, it has
+// them whole.
+func (c *comparison) addresses(named bool) {
+	one := c.was.findsPeers() != c.is.findsPeers()
+	if one || !slices.Equal(c.was.resolved.Networks, c.is.resolved.Networks) {
+		c.was.part.networks, c.is.part.networks = c.was.resolved.Networks, c.is.resolved.Networks
+	}
+	if one {
+		c.was.part.hosts, c.is.part.hosts = c.was.resolved.Hosts, c.is.resolved.Hosts
+		return
+	}
+	c.hosts(named)
+}
+
+// findsPeers reports whether the side's rules look up the class of peers.
+func (s *side) findsPeers() bool {
+	return slices.ContainsFunc(s.resolved.Profiles, func(p resolve.Profile) bool {
+		return slices.ContainsFunc(ir.Directions(), func(d ir.Direction) bool { return p.Table(d) != nil && namesPeers(p.Tiers(d)) })
+	})
 }
 
 // hosts finds the addresses with another class and, if the rules have names, with another name.
