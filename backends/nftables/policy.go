@@ -189,7 +189,7 @@ func (x *policySets) has(p *resolve.Profile, d ir.Direction) bool {
 // elements returns the row of all other classes, and the classes whose rows are written.
 func (x *policySets) elements(p *ir.Profile, t *resolve.Table, d ir.Direction) (others int, rows []resolve.ClassRow) {
 	if x.part == nil {
-		return x.resolved.Compact(t)
+		return t.Compact()
 	}
 	f := x.part.faces[face{p.ID, d}]
 	return f.others, f.rows

@@ -52,7 +52,6 @@ func (b *Backend) compareSides(was, is *side) {
 		s.part = &policyPart{faces: make(map[face]*facePart)}
 	}
 	c.addresses(!b.opts.NoComments)
-	c.classes()
 	c.faces()
 	c.rows()
 }
@@ -61,8 +60,6 @@ func (b *Backend) compareSides(was, is *side) {
 type comparison struct {
 	was, is  *side
 	sameRows bool
-	// gone and fresh are classes that only one side has.
-	gone, fresh []uint32
 }
 
 // sameMemory reports whether two lists are one.
@@ -145,22 +142,6 @@ func (c *comparison) hosts(named bool) {
 	})
 }
 
-// classes finds the classes that only one side has.
-func (c *comparison) classes() {
-	was, is := c.was.resolved.Classes, c.is.resolved.Classes
-	if sameMemory(was, is) {
-		return
-	}
-	merge(was, is, func(x, y *resolve.Class) int { return cmp.Compare(x.ID, y.ID) }, func(x, y *resolve.Class) {
-		switch {
-		case y == nil:
-			c.gone = append(c.gone, x.ID)
-		case x == nil:
-			c.fresh = append(c.fresh, y.ID)
-		}
-	})
-}
-
 // faces finds the profiles and directions that differ. The rules of base chains go to the
 // profile of the node, so that is always there.
 func (c *comparison) faces() {
@@ -204,7 +185,7 @@ func samePods(a, b []ir.Pod) bool {
 // or not.
 func (c *comparison) alike(old, next *resolve.Table) bool {
 	return (old.Own < 0) == (next.Own < 0) && (old.Own < 0 || c.sameRow(old.Own, next.Own)) && c.sameRow(old.Default, next.Default) &&
-		(old == next && c.sameRows || c.was.resolved.Denies(old) == c.is.resolved.Denies(next))
+		(c.sameRows && old.Shares(next) || c.was.resolved.Denies(old) == c.is.resolved.Denies(next))
 }
 
 // sameRow reports whether two rows have one name.
@@ -219,19 +200,16 @@ func (c *comparison) sameRow(was, is int) bool {
 // map, or neither; otherwise the only one is written whole.
 func (c *comparison) tables(old, next *resolve.Table, both bool) (before, after *facePart) {
 	before, after = &facePart{}, &facePart{}
-	if old != nil && old == next && c.sameRows {
-		before.others, after.others = c.was.resolved.Commonest(old), c.is.resolved.Commonest(next)
-		if before.others == after.others {
-			before.rows, after.rows = exceptions(old, before.others, c.gone), exceptions(old, after.others, c.fresh)
-			return before, after
-		}
+	if old != nil && next != nil && c.sameRows && old.Shares(next) {
+		before.others, after.others = old.Others(), next.Others()
+		return before, after
 	}
 	var was, is []resolve.ClassRow
 	if old != nil {
-		before.others, was = c.was.resolved.Compact(old)
+		before.others, was = old.Compact()
 	}
 	if next != nil {
-		after.others, is = c.is.resolved.Compact(next)
+		after.others, is = next.Compact()
 	}
 	if !both {
 		before.rows, after.rows = was, is
@@ -249,17 +227,6 @@ func (c *comparison) tables(old, next *resolve.Table, both bool) (before, after 
 		}
 	})
 	return before, after
-}
-
-// exceptions are the elements of some classes in the map of a table.
-func exceptions(t *resolve.Table, others int, classes []uint32) []resolve.ClassRow {
-	var out []resolve.ClassRow
-	for _, class := range classes {
-		if row := t.Row(class); row != others {
-			out = append(out, resolve.ClassRow{Class: class, Row: row})
-		}
-	}
-	return out
 }
 
 // rows finds the rows to write: those that the parts refer to and those that differ, if the

@@ -94,7 +94,7 @@ func text(p *resolve.Policy) string {
 			for _, r := range tab.Rows {
 				fmt.Fprintln(&b, " ", r.Class, row(r.Row))
 			}
-			standard, rows := p.Compact(tab)
+			standard, rows := tab.Compact()
 			fmt.Fprintln(&b, " compact", row(standard))
 			for _, r := range rows {
 				fmt.Fprintln(&b, " ", r.Class, row(r.Row))

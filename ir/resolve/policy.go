@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"cmp"
 	"iter"
 	"net/netip"
 	"slices"
@@ -85,16 +86,20 @@ type Table struct {
 	// Own indexes the row for packets from the own node to its pods, or is -1 if
 	// they all pass and none is logged. Egress tables and those of the node have -1.
 	Own int
-	// Default indexes the row of class 0 and of every class not in Rows.
+	// Default indexes the row of class 0 and of every class that Rows does not yield.
 	Default int
-	// Rows are sorted by class. None of them has the default row.
-	Rows []ClassRow
-	// counted says how many of Rows have each row, so that to ask for a table's rows does
-	// not take a walk over all classes; nil means that they were not counted.
+
+	// classes are those of the policy.
+	classes []Class
+	// others is the row of most classes. rows are the other classes, sorted, with
+	// their rows: a rule about every pod of the cluster gives a row to every class.
+	others int
+	rows   []ClassRow
+	// counted says how many of rows have each row, sorted.
 	counted []rowCount
 }
 
-// rowCount is how many classes of a table have a row.
+// rowCount is how many of a table's classes have a row.
 type rowCount struct{ row, classes int }
 
 // ClassRow assigns a row to a class.
@@ -188,19 +193,44 @@ func (p *Policy) ClassOf(a netip.Addr) uint32 {
 
 // Row returns the index of a class's row in a table.
 func (t *Table) Row(class uint32) int {
-	i, found := slices.BinarySearchFunc(t.Rows, class, func(r ClassRow, class uint32) int {
-		switch {
-		case r.Class < class:
-			return -1
-		case r.Class > class:
-			return 1
-		}
-		return 0
-	})
-	if found {
-		return t.Rows[i].Row
+	if class == 0 {
+		return t.Default
 	}
-	return t.Default
+	i, found := slices.BinarySearchFunc(t.rows, class, func(r ClassRow, class uint32) int { return cmp.Compare(r.Class, class) })
+	if found {
+		return t.rows[i].Row
+	}
+	return t.others
+}
+
+// Rows yields the classes with another row than the default, sorted, with their places in the
+// sequence.
+func (t *Table) Rows(yield func(int, ClassRow) bool) {
+	n, rows := 0, t.rows
+	give := func(r ClassRow) bool {
+		if r.Row == t.Default {
+			return true
+		}
+		n++
+		return yield(n-1, r)
+	}
+	if t.others == t.Default {
+		for _, r := range rows {
+			if !give(r) {
+				return
+			}
+		}
+		return
+	}
+	for i := range t.classes {
+		r := ClassRow{t.classes[i].ID, t.others}
+		if len(rows) > 0 && rows[0].Class == r.Class {
+			r, rows = rows[0], rows[1:]
+		}
+		if !give(r) {
+			return
+		}
+	}
 }
 
 // RowOf returns the row of a table for a packet whose peer is a, whose protocol
@@ -240,7 +270,9 @@ func (p *Policy) Denies(t *Table) bool {
 			return !p.Rows[s.Row].Accept || len(p.Rows[s.Row].Except) > 0
 		})
 	}
-	return denies(t.Default) || slices.ContainsFunc(t.counts(), func(c rowCount) bool { return denies(c.row) })
+	denied := false
+	p.Used(t, func(row int) { denied = denied || denies(row) })
+	return denied
 }
 
 // AcceptsOwn returns the verdict for a packet from the own node.

@@ -82,21 +82,14 @@ func (b *builder) orderRows() {
 	}
 }
 
+// rename gives a table the new numbers of its rows. Which row is the most frequent depends on
+// them, where several are.
 func (b *builder) rename(t **Table, moved []int) {
 	if *t == nil {
 		return
 	}
-	(*t).Default = moved[(*t).Default]
-	if (*t).Own >= 0 {
-		(*t).Own = moved[(*t).Own]
-	}
-	for i := range (*t).Rows {
-		(*t).Rows[i].Row = moved[(*t).Rows[i].Row]
-	}
-	for i := range (*t).counted {
-		(*t).counted[i].row = moved[(*t).counted[i].row]
-	}
-	slices.SortFunc((*t).counted, func(x, y rowCount) int { return cmp.Compare(x.row, y.row) })
+	*t = (*t).renamed(moved)
+	(*t).settle()
 	if b.acceptsAll(*t) {
 		*t = nil
 	}
@@ -105,5 +98,5 @@ func (b *builder) rename(t **Table, moved []int) {
 // acceptsAll reports whether a table accepts everything and logs nothing.
 func (b *builder) acceptsAll(t *Table) bool {
 	row := &b.out.Rows[t.Default]
-	return row.Accept && len(row.Except) == 0 && row.Plain() && len(t.Rows) == 0 && t.Own < 0
+	return row.Accept && len(row.Except) == 0 && row.Plain() && t.others == t.Default && len(t.rows) == 0 && t.Own < 0
 }

@@ -2,7 +2,6 @@ package resolve
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 
 	"github.com/planec/planec/ir"
@@ -193,30 +192,51 @@ func (s *step) follow(old *Table, tiers []ir.Tier, own bool) *Table {
 	if old == nil {
 		return nil // what its classes came from was accepted
 	}
-	added := make([]ClassRow, 0, len(s.fresh))
-	for _, o := range s.fresh {
-		if row := old.Row(o.from); row != old.Default {
-			added = append(added, ClassRow{o.class, row})
-		}
+	t := *old
+	t.classes = s.list
+	if added := s.added(old); len(added) > 0 || s.loses(old) {
+		t.rows = s.merged(old.rows, added)
+		t.counted = countRows(t.rows)
 	}
-	if len(added) == 0 && !slices.ContainsFunc(slices.Collect(maps.Keys(s.gone)), old.has) {
-		return old
-	}
-	t := &Table{Own: old.Own, Default: old.Default, Rows: make([]ClassRow, 0, len(old.Rows)+len(added))}
-	for _, r := range old.Rows {
-		for len(added) > 0 && added[0].Class < r.Class {
-			t.Rows, added = append(t.Rows, added[0]), added[1:]
-		}
-		if !s.gone[r.Class] {
-			t.Rows = append(t.Rows, r)
-		}
-	}
-	t.Rows = append(t.Rows, added...)
-	t.counted = countRows(t.Rows)
-	if s.builder.acceptsAll(t) {
+	if t.settle(); s.builder.acceptsAll(&t) {
 		return nil
 	}
-	return t
+	return &t
+}
+
+// added are the new classes that have other rows than most classes.
+func (s *step) added(old *Table) []ClassRow {
+	var out []ClassRow
+	for _, o := range s.fresh {
+		if row := old.Row(o.from); row != old.others {
+			out = append(out, ClassRow{o.class, row})
+		}
+	}
+	return out
+}
+
+// loses reports whether a class that is gone has another row than most.
+func (s *step) loses(old *Table) bool {
+	for class := range s.gone {
+		if _, has := slices.BinarySearchFunc(old.rows, class, func(r ClassRow, class uint32) int { return cmp.Compare(r.Class, class) }); has {
+			return true
+		}
+	}
+	return false
+}
+
+// merged returns the rows without classes that are gone, and with added ones.
+func (s *step) merged(rows, added []ClassRow) []ClassRow {
+	out := make([]ClassRow, 0, len(rows)+len(added))
+	for _, r := range rows {
+		for len(added) > 0 && added[0].Class < r.Class {
+			out, added = append(out, added[0]), added[1:]
+		}
+		if !s.gone[r.Class] {
+			out = append(out, r)
+		}
+	}
+	return append(out, added...)
 }
 
 // tellsApart reports whether rules name a set that an address of a new class came into, or left.
@@ -235,9 +255,6 @@ func (s *step) tellsApart(tiers []ir.Tier) bool {
 	}
 	return false
 }
-
-// has reports whether a class has a row other than the default.
-func (t *Table) has(class uint32) bool { return t.Row(class) != t.Default }
 
 // orderRows drops rows that no table has, and sorts the others. It reports whether no two have
 // one name.
@@ -266,7 +283,10 @@ func (s *step) orderRows() bool {
 		}
 	}
 	out.Rows = rows
-	out.eachTable(func(t **Table) { *t = (*t).renamed(moved) })
+	out.eachTable(func(t **Table) {
+		*t = (*t).renamed(moved)
+		(*t).settle()
+	})
 	return s.keepRows(out)
 }
 
@@ -289,27 +309,8 @@ func (p *Policy) mark(t *Table, used []int) {
 			used[s.Row] = 1
 		}
 	}
-	mark(t.Default)
 	if t.Own >= 0 {
 		mark(t.Own)
 	}
-	for _, c := range t.counts() {
-		mark(c.row)
-	}
-}
-
-// renamed returns the table with other numbers of rows.
-func (t *Table) renamed(moved []int) *Table {
-	out := &Table{Own: t.Own, Default: moved[t.Default], Rows: make([]ClassRow, len(t.Rows))}
-	if t.Own >= 0 {
-		out.Own = moved[t.Own]
-	}
-	for i, r := range t.Rows {
-		out.Rows[i] = ClassRow{r.Class, moved[r.Row]}
-	}
-	if len(out.Rows) == 0 {
-		out.Rows = nil
-	}
-	out.counted = countRows(out.Rows)
-	return out
+	p.Used(t, mark)
 }
