@@ -43,8 +43,8 @@ type Session struct {
 	// given are the objects that the kernel lacks, and left the details of each.
 	given failsafe.Set
 	left  map[failsafe.Object]*leftOut
-	// suspects are the objects that changed since the kernel was last right.
-	suspects failsafe.Set
+	// suspects have the objects that changed since the kernel was last right.
+	suspects suspects
 	// foreseen are the objects that the backend gives up itself.
 	foreseen foreseen
 }
@@ -53,7 +53,7 @@ type Session struct {
 func New(objects *compiler.Incremental, backend backends.Backend, a *applier.Applier) *Session {
 	s := &Session{
 		objects: objects, backend: backend, applier: a, Now: time.Now,
-		left: make(map[failsafe.Object]*leftOut), suspects: make(failsafe.Set), foreseen: make(foreseen),
+		left: make(map[failsafe.Object]*leftOut), foreseen: make(foreseen),
 	}
 	if follows, ok := backend.(backends.PolicyFollower); ok {
 		s.policies = follows.FollowPolicies()
@@ -162,7 +162,7 @@ func (s *Session) settle(set failsafe.Set) {
 			delete(s.left, o)
 		}
 	}
-	clear(s.suspects)
+	s.suspects = suspects{}
 }
 
 // Delta is the effect of the last Update on the program, whether or not the
