@@ -21,6 +21,8 @@ func (m *Model) Lower(node string, onDeny ir.Refusal, hash identity.Hash, p *ir.
 // group is a set of pods with a common profile.
 type group struct {
 	id string
+	// alone is the ID if no other group wants it.
+	alone string
 	// key is what the pods have in common, of which the ID is a hash.
 	key      string
 	pods     []*pod
@@ -33,9 +35,9 @@ type group struct {
 
 // groups groups pods that the same policies select, if their named ports are
 // the same to these policies.
-func (l *Lowered) groups(m *Model, node string, names identity.Names) []*group {
-	byKey := make(map[string]*group)
-	var out []*group
+func (l *Lowered) groups(m *Model, node string) []*group {
+	byKey := make(map[string]*group, len(l.profiles))
+	out := make([]*group, 0, len(l.profiles))
 	for _, p := range m.byNode[node] {
 		others := m.foreign.selecting(p)
 		policies, key := l.selecting(m, p)
@@ -47,7 +49,7 @@ func (l *Lowered) groups(m *Model, node string, names identity.Names) []*group {
 		}
 		g := byKey[key]
 		if g == nil {
-			g = &group{id: profileID(originsOf(policies, others), key, &names), key: key, policies: policies, foreign: others}
+			g = &group{key: key, policies: policies, foreign: others}
 			byKey[key] = g
 			out = append(out, g)
 		}
@@ -57,12 +59,12 @@ func (l *Lowered) groups(m *Model, node string, names identity.Names) []*group {
 }
 
 // nodeGroup is the group of the node itself.
-func (m *Model) nodeGroup(node string, policies []*clause.Policy, names identity.Names) *group {
+func (m *Model) nodeGroup(node string, policies []*clause.Policy) *group {
 	key := "node " + node + "\n"
 	for _, p := range policies {
 		key += foreignKey(p) + "\n"
 	}
-	return &group{id: profileID(originsOf(nil, policies), key, &names), key: key, foreign: policies, node: true}
+	return &group{key: key, foreign: policies, node: true}
 }
 
 // originsOf lists the origins of policies.

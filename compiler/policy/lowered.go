@@ -37,6 +37,8 @@ type profile struct {
 	pods     []*pod
 	uses     []use
 	cost     int
+	// alone is the ID if no other profile wants it.
+	alone string
 }
 
 // Lower is [Model.Lower], with what is the same as the last time.
@@ -44,17 +46,18 @@ func (l *Lowered) Lower(m *Model, node string, onDeny ir.Refusal, hash identity.
 	if l.cast != m.cast || l.node != node || m.foreign != nil {
 		*l = Lowered{cast: m.cast, node: node}
 	}
-	names := identity.Names{Hash: hash}
-	groups := l.groups(m, node, names)
+	groups := l.groups(m, node)
 	if policies := m.foreign.onNode(node); len(policies) > 0 {
-		groups = append(groups, m.nodeGroup(node, policies, names))
+		groups = append(groups, m.nodeGroup(node, policies))
 	}
+	l.name(groups, hash)
 	profiles := l.profilesOf(m, groups, diags)
 	if len(profiles) == 0 {
 		l.peers = neededPeers{}
 		return
 	}
 	sum, dearest := 0, 0
+	p.Policy.Profiles = make([]ir.Profile, 0, len(profiles)+1)
 	for _, one := range profiles {
 		p.Policy.Profiles = append(p.Policy.Profiles, one.Profile)
 		sum, dearest = sum+one.cost, max(dearest, one.cost)
@@ -73,6 +76,28 @@ func (l *Lowered) Lower(m *Model, node string, onDeny ir.Refusal, hash identity.
 	slices.SortFunc(p.Policy.AddressSets, func(a, b ir.AddressSet) int { return cmp.Compare(a.ID, b.ID) })
 	if dearest > maxProfileRowPorts || sum > maxNodeRowPorts {
 		withinNode(p, diags)
+	}
+}
+
+// name gives the groups their IDs, in their order. A group whose ID no other has needs no look
+// at the others: it has the ID of the last time.
+func (l *Lowered) name(groups []*group, hash identity.Hash) {
+	taken, alone := make(map[string]bool, len(groups)), true
+	for _, g := range groups {
+		if one := l.profiles[g.key]; one != nil {
+			g.id = one.alone
+		} else {
+			g.id = profileID(originsOf(g.policies, g.foreign), g.key, &identity.Names{Hash: hash})
+		}
+		g.alone = g.id
+		alone, taken[g.id] = alone && !taken[g.id], true
+	}
+	if alone {
+		return
+	}
+	names := identity.Names{Hash: hash}
+	for _, g := range groups {
+		g.id = profileID(originsOf(g.policies, g.foreign), g.key, &names)
 	}
 }
 
@@ -100,7 +125,7 @@ func (l *Lowered) profilesOf(m *Model, groups []*group, diags *diag.List) []*pro
 		one := l.profiles[g.key]
 		if one == nil || one.ID != g.id || !slices.Equal(one.policies, g.policies) || !slices.Equal(one.pods, g.pods) {
 			b := &builder{model: m, node: l.node, tiersInOrder: tiers, have: make(map[string]bool), diags: diags}
-			one = &profile{Profile: b.profile(g), policies: g.policies, pods: g.pods, uses: b.uses}
+			one = &profile{Profile: b.profile(g), policies: g.policies, pods: g.pods, uses: b.uses, alone: g.alone}
 			one.cost = costOf(&one.Profile, one.uses)
 		}
 		if kept[g.key] = one; len(one.Ingress)+len(one.Egress) > 0 {

@@ -119,25 +119,34 @@ func (s *step) start() {
 	s.builder, s.old = b, s.out.Profiles
 }
 
-// sample fills in what the builder needs to make a table.
-func (s *step) sample() {
+// sample fills in what the builder needs to make a table of rules.
+func (s *step) sample(tiers []ir.Tier) {
 	b := s.builder
-	if b.samples != nil {
-		return
-	}
-	b.setIndex = make(map[string]int, len(b.sets))
-	places := make([]int32, len(s.ids))
-	for i := range b.sets {
-		b.setIndex[b.sets[i].ID] = i
-		if n, has := s.numbers[b.sets[i].ID]; has {
-			places[n] = int32(i)
+	if b.samples == nil {
+		b.setIndex = make(map[string]int, len(b.sets))
+		for i := range b.sets {
+			b.setIndex[b.sets[i].ID] = i
+		}
+		b.edges, b.owners, b.samples = make([][]edge, len(b.sets)), make([][]int32, len(b.sets)), make([]sample, len(s.list))
+		for i := range s.list {
+			b.samples[i] = sample{network: -1, class: int32(i)}
 		}
 	}
-	b.edges, b.owners, b.samples = make([][]edge, len(b.sets)), make([][]int32, len(b.sets)), make([]sample, len(s.list))
+	places := make(map[int32]int)
+	for i := range tiers {
+		for j := range tiers[i].Rules {
+			for _, id := range tiers[i].Rules[j].Sets() {
+				if n, has := s.numbers[id]; has && b.owners[b.setIndex[id]] == nil {
+					places[n] = b.setIndex[id]
+				}
+			}
+		}
+	}
 	for i := range s.list {
-		b.samples[i] = sample{network: -1, class: int32(i)}
 		for _, n := range s.history.classes[s.list[i].ID].sets {
-			b.owners[places[n]] = append(b.owners[places[n]], int32(i))
+			if place, wanted := places[n]; wanted {
+				b.owners[place] = append(b.owners[place], int32(i))
+			}
 		}
 	}
 }
@@ -173,7 +182,7 @@ func (s *step) table(tiers []ir.Tier, own bool) *Table {
 	if len(tiers) == 0 {
 		return nil
 	}
-	s.sample()
+	s.sample(tiers)
 	t := s.builder.table(tiers, own)
 	if s.builder.acceptsAll(t) {
 		return nil
