@@ -50,23 +50,29 @@ type known struct {
 // newHistory returns the history of a resolved policy, or nil if too much would have to be
 // kept, or if two classes or rows have one hash: their names depend on each other then.
 func newHistory(of *ir.Policy, out *Policy, hash identity.Hash) *history {
-	h := &history{of: *of, out: out, hash: hash, numbers: make(map[string]int32), classes: make(map[uint32]*known, len(out.Classes))}
+	h := &history{of: *of, out: out, hash: hash, numbers: make(map[string]int32)}
 	if !h.keepClasses() || !h.keepRows(out) {
 		return nil
 	}
-	h.nets = make([]network, 0, len(out.Networks))
-	for _, n := range out.Networks {
+	h.keepPlaces()
+	return h
+}
+
+// keepPlaces keeps the networks, and counts where the classes are.
+func (h *history) keepPlaces() {
+	h.nets = make([]network, 0, len(h.out.Networks))
+	for _, n := range h.out.Networks {
 		h.use(n.Class, 1)
 		h.nets = append(h.nets, network{prefix: n.Prefix, parent: enclosing(h.nets, n.Prefix)})
 	}
-	for _, host := range out.Hosts {
+	for _, host := range h.out.Hosts {
 		h.use(host.Class, 1)
 	}
-	return h
 }
 
 // keepClasses lists the sets of each class.
 func (h *history) keepClasses() bool {
+	h.classes = make(map[uint32]*known, len(h.out.Classes))
 	total := 0
 	for i := range h.out.Classes {
 		c, k := &h.out.Classes[i], &known{}

@@ -12,10 +12,7 @@ import (
 // which must not change afterwards. The hash makes the names of rows; nil is
 // SHA-256.
 func New(p *ir.Policy, hash identity.Hash) *Policy {
-	b := &builder{names: identity.Names{Hash: hash}, sets: p.AddressSets, onRedirect: p.OnRedirect, rowIndex: make(map[string]int), setIndex: make(map[string]int, len(p.AddressSets))}
-	for i := range p.AddressSets {
-		b.setIndex[p.AddressSets[i].ID] = i
-	}
+	b := newBuilder(p, hash)
 	b.classify()
 	for i := range p.Profiles {
 		profile := &p.Profiles[i]
@@ -25,6 +22,14 @@ func New(p *ir.Policy, hash identity.Hash) *Policy {
 	}
 	b.orderRows()
 	return &b.out
+}
+
+func newBuilder(p *ir.Policy, hash identity.Hash) *builder {
+	b := &builder{names: identity.Names{Hash: hash}, sets: p.AddressSets, onRedirect: p.OnRedirect, rowIndex: make(map[string]int), setIndex: make(map[string]int, len(p.AddressSets))}
+	for i := range p.AddressSets {
+		b.setIndex[p.AddressSets[i].ID] = i
+	}
+	return b
 }
 
 type builder struct {

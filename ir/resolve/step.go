@@ -16,7 +16,7 @@ func (h *history) next(p *ir.Policy) *Policy {
 	}
 	moves, ok := h.moves(p.AddressSets)
 	if !ok {
-		return nil
+		return h.reclassified(p)
 	}
 	s := step{history: h, policy: p, networks: h.out.Networks}
 	if s.hosts, s.origins, ok = h.shifts(moves); !ok {
@@ -24,14 +24,19 @@ func (h *history) next(p *ir.Policy) *Policy {
 	}
 	s.classes()
 	s.start()
-	for i := range p.Profiles {
-		s.profile(&p.Profiles[i])
+	return s.finish()
+}
+
+// finish makes the tables, and has the history begin at the policy; nil if rows have one name.
+func (s *step) finish() *Policy {
+	for i := range s.policy.Profiles {
+		s.profile(&s.policy.Profiles[i])
 	}
-	if len(s.builder.out.Rows) > len(h.out.Rows) && !s.orderRows() {
+	if len(s.builder.out.Rows) > len(s.out.Rows) && !s.orderRows() {
 		return nil
 	}
 	out := &s.builder.out
-	h.of, h.out = *p, out
+	s.history.of, s.history.out = *s.policy, out
 	return out
 }
 
@@ -122,6 +127,9 @@ func (s *step) start() {
 // sample fills in what the builder needs to make a table of rules.
 func (s *step) sample(tiers []ir.Tier) {
 	b := s.builder
+	if b.forest != nil {
+		return // it made the classes, and knows which sets they have
+	}
 	if b.samples == nil {
 		b.setIndex = make(map[string]int, len(b.sets))
 		for i := range b.sets {
