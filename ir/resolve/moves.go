@@ -43,9 +43,7 @@ func (h *history) moves(next []ir.AddressSet) (out []move, ok bool) {
 			return nil, false
 		}
 	}
-	slices.SortFunc(out, func(a, b move) int {
-		return cmp.Or(a.address.Compare(b.address), cmp.Compare(a.number, b.number))
-	})
+	sortMoves(out)
 	return out, true
 }
 
@@ -87,7 +85,7 @@ func (h *history) shifts(moves []move) (hosts []Host, from []origin, ok bool) {
 		}
 		at, listed := slices.BinarySearchFunc(rest, a, func(x Host, a netip.Addr) int { return x.Address.Compare(a) })
 		hosts, rest = append(hosts, rest[:at]...), rest[at:]
-		around := h.around(a)
+		around := h.around(h.out.Networks, a)
 		was := around
 		if listed {
 			was, rest = rest[0].Class, rest[1:]
@@ -115,10 +113,10 @@ type origin struct {
 	moves       []move
 }
 
-// around is the class of the networks with an address.
-func (h *history) around(a netip.Addr) uint32 {
+// around is the class of the networks with an address; the list is that of nets.
+func (h *history) around(list []Network, a netip.Addr) uint32 {
 	if i := longest(h.nets, a); i >= 0 {
-		return h.out.Networks[i].Class
+		return list[i].Class
 	}
 	return 0
 }

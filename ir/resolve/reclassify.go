@@ -7,13 +7,21 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// reclassified is next where sets of networks come or go: the classes are made anew, and tables
-// whose rules stay follow them. It returns nil if a set that stays has other content.
-func (h *history) reclassified(p *ir.Policy) *Policy {
-	came, went, ok := h.exchanged(p.AddressSets)
+// exchanged is next where sets of networks come or go. It returns nil if a set that stays has other
+// content.
+func (h *history) exchanged(p *ir.Policy) *Policy {
+	came, went, ok := h.exchange(p.AddressSets)
 	if !ok {
 		return nil
 	}
+	if moves, few := h.hostMoves(p.AddressSets, came, went); few {
+		return h.rezoned(p, moves, came, went)
+	}
+	return h.reclassified(p, came, went)
+}
+
+// reclassified makes all classes anew; tables whose rules stay follow them.
+func (h *history) reclassified(p *ir.Policy, came, went map[int32]bool) *Policy {
 	b := newBuilder(p, h.hash)
 	b.classify()
 	n := &history{of: h.of, out: &b.out, hash: h.hash, numbers: h.numbers, ids: h.ids, rows: h.rows}
@@ -23,7 +31,7 @@ func (h *history) reclassified(p *ir.Policy) *Policy {
 	n.keepPlaces()
 	n.out = h.out
 	s := step{history: n, policy: p, list: b.out.Classes, builder: b, old: h.out.Profiles, gone: make(map[uint32]bool)}
-	if !s.exchange(h, came, went) {
+	if !s.compareClasses(h.classes, came, went) {
 		return nil
 	}
 	b.out.Rows, b.rowIndex = slices.Clip(h.out.Rows), h.rows
@@ -34,9 +42,9 @@ func (h *history) reclassified(p *ir.Policy) *Policy {
 	return out
 }
 
-// exchanged returns the numbers of the sets that came and went; ok is false if others have other
+// exchange returns the numbers of the sets that came and went; ok is false if others have other
 // content.
-func (h *history) exchanged(next []ir.AddressSet) (came, went map[int32]bool, ok bool) {
+func (h *history) exchange(next []ir.AddressSet) (came, went map[int32]bool, ok bool) {
 	came, went = make(map[int32]bool), make(map[int32]bool)
 	for old := h.of.AddressSets; len(old)+len(next) > 0; {
 		switch order := compareFirst(old, next); {
@@ -61,9 +69,9 @@ func sameSet(a, b *ir.AddressSet) bool {
 		slices.Equal(a.Prefixes, b.Prefixes) && slices.Equal(a.Except, b.Except)
 }
 
-// exchange finds the classes that are new or gone. Addresses of a new class were in a class that
+// compareClasses finds the classes that are new or gone. Addresses of a new class were in a class that
 // differs from it in the sets that came and went, so no rule that stays tells the two apart.
-func (s *step) exchange(before *history, came, went map[int32]bool) bool {
+func (s *step) compareClasses(before map[uint32]*known, came, went map[int32]bool) bool {
 	var key []byte
 	without := func(sets []int32, some map[int32]bool) string {
 		key = key[:0]
@@ -75,7 +83,7 @@ func (s *step) exchange(before *history, came, went map[int32]bool) bool {
 		return string(key)
 	}
 	from := map[string]uint32{"": 0}
-	for id, k := range before.classes {
+	for id, k := range before {
 		now := s.history.classes[id]
 		if now != nil && !slices.Equal(now.sets, k.sets) {
 			return false
@@ -88,7 +96,7 @@ func (s *step) exchange(before *history, came, went map[int32]bool) bool {
 		}
 	}
 	for id, k := range s.history.classes {
-		if before.classes[id] != nil {
+		if before[id] != nil {
 			continue
 		}
 		was, known := from[without(k.sets, came)]

@@ -16,7 +16,7 @@ func (h *history) next(p *ir.Policy) *Policy {
 	}
 	moves, ok := h.moves(p.AddressSets)
 	if !ok {
-		return h.reclassified(p)
+		return h.exchanged(p)
 	}
 	s := step{history: h, policy: p, networks: h.out.Networks}
 	if s.hosts, s.origins, ok = h.shifts(moves); !ok {
@@ -82,6 +82,11 @@ func (s *step) classes() {
 		}
 	}
 	slices.SortFunc(s.fresh, func(a, b origin) int { return cmp.Compare(a.class, b.class) })
+	s.mergeClasses()
+}
+
+// mergeClasses makes the list of the classes of those before.
+func (s *step) mergeClasses() {
 	if len(s.fresh)+len(s.gone) == 0 {
 		s.list = s.out.Classes
 		return
