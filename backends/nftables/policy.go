@@ -131,9 +131,11 @@ func (t *table) policies() {
 				if !x.has(profile, d.ir) {
 					continue
 				}
-				t.subjects(&x.subjects[k], profile.Profile, d)
-				if x.resolved.Denies(tab) {
-					t.answering(&x.pods[k], profile.Profile)
+				if x.hasChain(profile, d.ir) {
+					t.subjects(&x.subjects[k], profile.Profile, d)
+					if x.resolved.Denies(tab) {
+						t.answering(&x.pods[k], profile.Profile)
+					}
 				}
 				t.rowsOf(profile.Profile, tab, d)
 			}
@@ -184,6 +186,11 @@ func (t *table) rowsOf(p *ir.Profile, tab *resolve.Table, d direction) {
 // has reports whether one direction of a profile is written.
 func (x *policySets) has(p *resolve.Profile, d ir.Direction) bool {
 	return x.part == nil || x.part.faces[face{p.ID, d}] != nil
+}
+
+// hasChain reports whether its chain is written, and what leads to it.
+func (x *policySets) hasChain(p *resolve.Profile, d ir.Direction) bool {
+	return x.has(p, d) && (x.part == nil || !x.part.faces[face{p.ID, d}].mapped)
 }
 
 // elements returns the row of all other classes, and the classes whose rows are written.

@@ -32,6 +32,8 @@ type face struct {
 type facePart struct {
 	rows   []resolve.ClassRow
 	others int
+	// mapped says that only the map differs: the chain and what leads to it stay.
+	mapped bool
 }
 
 // side is one of two programs that are compared.
@@ -165,6 +167,8 @@ func (c *comparison) faces() {
 				continue
 			}
 			at := face{cmp.Or(x, y).ID, d}
+			before.mapped = alike && !always
+			after.mapped = before.mapped
 			if old != nil {
 				c.was.part.faces[at] = before
 			}

@@ -3,6 +3,7 @@ package resolve_test
 import (
 	"crypto/sha256"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -226,6 +227,38 @@ func (h *historian) needed(p *ir.Policy) {
 			p.AddressSets = append(p.AddressSets, s)
 		} else {
 			h.sets = append(h.sets, s)
+		}
+	}
+}
+
+// TestCollidingClasses wants the same classes of a policy whether they come at once or one after
+// the other, where the names of two sets have one hash.
+func TestCollidingClasses(t *testing.T) {
+	seen := make(map[uint32]string)
+	var pair []string
+	for n := 0; pair == nil; n++ {
+		id := fmt.Sprintf("set-%07d", n)
+		sum := fnv.New32a()
+		sum.Write(append([]byte(id), 0))
+		if other, known := seen[sum.Sum32()]; known {
+			pair = []string{other, id}
+		}
+		seen[sum.Sum32()] = id
+	}
+	slices.Sort(pair)
+	profile := func(id, set string) ir.Profile {
+		return ir.Profile{ID: id, Ingress: []ir.Tier{{Kind: ir.NetworkTier, Default: ir.Deny, Rules: []ir.Rule{{Action: ir.Accept, Peers: []string{set}, AnyPort: true}}}}}
+	}
+	all := ir.Policy{OnDeny: ir.Drop, Profiles: []ir.Profile{profile("a", pair[0]), profile("b", pair[1])}, AddressSets: []ir.AddressSet{
+		{ID: pair[0], Addresses: []netip.Addr{netip.MustParseAddr("10.1.0.1")}}, {ID: pair[1], Addresses: []netip.Addr{netip.MustParseAddr("10.1.0.2")}},
+	}}
+	one := func(i int) ir.Policy {
+		return ir.Policy{OnDeny: ir.Drop, Profiles: all.Profiles[i : i+1], AddressSets: all.AddressSets[i : i+1]}
+	}
+	var m resolve.Memo
+	for n, p := range []ir.Policy{one(0), all, one(1), all, one(0), one(1)} {
+		if got, want := text(m.New(&p, nil)), text(resolve.New(&p, nil)); got != want {
+			t.Fatalf("policy %d: %s", n, firstDifference(got, want))
 		}
 	}
 }
