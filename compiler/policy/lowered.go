@@ -67,7 +67,7 @@ func (l *Lowered) Lower(m *Model, node string, onDeny ir.Refusal, hash identity.
 	if p.Policy.Redirects() {
 		p.Policy.OnRedirect = m.onRedirect
 	}
-	uses := usesOf(profiles)
+	uses := usesOf(profiles, len(l.peers.sets))
 	p.Policy.Peers = l.peers.of(uses, m.cast)
 	p.Policy.AddressSets = make([]ir.AddressSet, len(uses))
 	for i, u := range uses {
@@ -101,10 +101,10 @@ func (l *Lowered) name(groups []*group, hash identity.Hash) {
 	}
 }
 
-// usesOf returns the sets of all profiles, each once, in the order in which they come.
-func usesOf(profiles []*profile) []use {
-	have := make(map[string]bool)
-	var out []use
+// usesOf returns the sets of all profiles, each once, in the order in which they come; there are
+// about so many.
+func usesOf(profiles []*profile, about int) []use {
+	have, out := make(map[string]bool, about+1), make([]use, 0, about+1)
 	for _, one := range profiles {
 		for _, u := range one.uses {
 			if !have[u.set.ID] {
@@ -158,6 +158,8 @@ func (l *Lowered) selecting(m *Model, p *pod) (policies []*policy, key string) {
 type neededPeers struct {
 	sets []*ir.AddressSet
 	list []ir.Peer
+	// names is a buffer, with the name of each address of the cast.
+	names []*ir.Peer
 }
 
 // of returns the names of the sets' addresses, sorted by address. An address of several has
@@ -170,8 +172,11 @@ func (n *neededPeers) of(uses []use, c *cast) []ir.Peer {
 	if n.list != nil && slices.Equal(sets, n.sets) {
 		return n.list
 	}
-	names := make([]*ir.Peer, len(c.addresses))
-	count := 0
+	if len(n.names) != len(c.addresses) {
+		n.names = make([]*ir.Peer, len(c.addresses))
+	}
+	clear(n.names)
+	names, count := n.names, 0
 	for _, u := range uses {
 		for i := range u.names {
 			name := &u.names[i]
