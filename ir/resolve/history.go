@@ -11,7 +11,8 @@ import (
 // Bounds for what a history keeps and does. Beyond them a policy is resolved as a whole, which
 // shares what the sets of classes have in common.
 const (
-	// maxListed bounds the address sets of all classes together.
+	// maxListed bounds the address sets of all classes together, and of those that addresses
+	// move between in one step.
 	maxListed = 1 << 18
 	// maxMoves bounds the addresses that come into a set or leave one.
 	maxMoves = 2048

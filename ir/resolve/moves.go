@@ -74,10 +74,11 @@ func appendMoves(out []move, number int32, old, next []netip.Addr) []move {
 }
 
 // shifts moves the addresses to their new classes. It returns the hosts and how classes came
-// from others; ok is false if a class has the hash of another one.
+// from others; ok is false if a class has the hash of another one, or if
+// too many sets would be looked at.
 func (h *history) shifts(moves []move) (hosts []Host, from []origin, ok bool) {
 	hosts = make([]Host, 0, len(h.out.Hosts)+len(moves))
-	rest := h.out.Hosts
+	rest, work := h.out.Hosts, 0
 	for len(moves) > 0 {
 		a, n := moves[0].address, 1
 		for n < len(moves) && moves[n].address == a {
@@ -91,8 +92,9 @@ func (h *history) shifts(moves []move) (hosts []Host, from []origin, ok bool) {
 			was, rest = rest[0].Class, rest[1:]
 			h.use(was, -1)
 		}
-		is, ok := h.class(h.moved(was, moves[:n]))
-		if !ok {
+		sets := h.moved(was, moves[:n])
+		is, ok := h.class(sets)
+		if work += len(sets); !ok || work > maxListed {
 			return nil, nil, false
 		}
 		if is != around {

@@ -52,10 +52,10 @@ func (h *history) hostMoves(next []ir.AddressSet, came, went map[int32]bool) (ou
 				out = append(out, move{a, change{n, side.in}})
 			}
 			for _, p := range s.Prefixes {
-				out = h.inside(out, p, s, change{n, side.in})
-			}
-			if len(out) > maxMoves {
-				return nil, false
+				seen := 0
+				if out, seen = h.inside(out, p, s, change{n, side.in}); len(out)+seen > maxMoves {
+					return nil, false
+				}
 			}
 		}
 	}
@@ -69,18 +69,19 @@ func sortMoves(list []move) {
 	})
 }
 
-// inside adds a move of each host in a network of a set, and one more than allowed at most.
-func (h *history) inside(out []move, p netip.Prefix, s *ir.AddressSet, c change) []move {
+// inside adds a move of each host in a network of a set. It returns how many hosts it has looked at,
+// which are no more than one above the allowed.
+func (h *history) inside(out []move, p netip.Prefix, s *ir.AddressSet, c change) (moves []move, seen int) {
 	at, _ := slices.BinarySearchFunc(h.out.Hosts, p.Addr(), func(x Host, a netip.Addr) int { return x.Address.Compare(a) })
 	for _, host := range h.out.Hosts[at:] {
-		if !p.Contains(host.Address) || len(out) > maxMoves {
+		if !p.Contains(host.Address) || seen > maxMoves {
 			break
 		}
-		if s.InNetworks(host.Address) {
+		if seen++; s.InNetworks(host.Address) {
 			out = append(out, move{host.Address, c})
 		}
 	}
-	return out
+	return out, seen
 }
 
 // zones makes the networks of the next policy, with their classes.
@@ -124,7 +125,7 @@ func (h *history) zones(sets []ir.AddressSet) (networks []Network, ok bool) {
 // rehouse moves the addresses to their new classes, in new networks.
 func (h *history) rehouse(moves []move, networks []Network) (hosts []Host, ok bool) {
 	hosts = make([]Host, 0, len(h.out.Hosts)+len(moves))
-	rest := h.out.Hosts
+	rest, work := h.out.Hosts, 0
 	for len(moves) > 0 {
 		a, n := moves[0].address, 1
 		for n < len(moves) && moves[n].address == a {
@@ -138,8 +139,9 @@ func (h *history) rehouse(moves []move, networks []Network) (hosts []Host, ok bo
 			base, rest = rest[0].Class, rest[1:]
 			h.use(base, -1)
 		}
-		is, ok := h.class(h.moved(base, moves[:n]))
-		if !ok {
+		sets := h.moved(base, moves[:n])
+		is, ok := h.class(sets)
+		if work += len(sets); !ok || work > maxListed {
 			return nil, false
 		}
 		if is != outside {

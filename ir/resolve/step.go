@@ -23,6 +23,7 @@ func (h *history) next(p *ir.Policy) *Policy {
 		return nil
 	}
 	s.classes()
+	s.movedSets()
 	s.start()
 	return s.finish()
 }
@@ -52,6 +53,8 @@ type step struct {
 	list  []Class
 	fresh []origin
 	gone  map[uint32]bool
+	// apart are the sets that new classes came into or left, of those that stay.
+	apart map[string]bool
 	// builder resolves the profiles that are new.
 	builder *builder
 	// old are the profiles before, those that are not passed yet.
@@ -263,19 +266,35 @@ func (s *step) merged(rows, added []ClassRow) []ClassRow {
 
 // tellsApart reports whether rules name a set that an address of a new class came into, or left.
 func (s *step) tellsApart(tiers []ir.Tier) bool {
-	for _, o := range s.fresh {
-		for _, m := range o.moves {
-			id := s.ids[m.number]
-			for i := range tiers {
-				for j := range tiers[i].Rules {
-					if r := &tiers[i].Rules[j]; slices.Contains(r.Peers, id) || slices.Contains(r.NotPeers, id) {
-						return true
-					}
-				}
+	if len(s.apart) == 0 {
+		return false
+	}
+	for i := range tiers {
+		for j := range tiers[i].Rules {
+			if slices.ContainsFunc(tiers[i].Rules[j].Sets(), func(id string) bool { return s.apart[id] }) {
+				return true
 			}
 		}
 	}
 	return false
+}
+
+// movedSets finds the sets in which new classes differ from those that they came from. No rule
+// that stays names a set that came or went.
+func (s *step) movedSets() {
+	s.apart = make(map[string]bool)
+	for _, o := range s.fresh {
+		for _, m := range o.moves {
+			if id := s.ids[m.number]; hasSet(s.of.AddressSets, id) && hasSet(s.policy.AddressSets, id) {
+				s.apart[id] = true
+			}
+		}
+	}
+}
+
+func hasSet(sets []ir.AddressSet, id string) bool {
+	_, found := slices.BinarySearchFunc(sets, id, func(s ir.AddressSet, id string) int { return cmp.Compare(s.ID, id) })
+	return found
 }
 
 // orderRows drops rows that no table has, and sorts the others. It reports whether no two have
