@@ -55,10 +55,15 @@ func New(objects *compiler.Incremental, backend backends.Backend, a *applier.App
 		objects: objects, backend: backend, applier: a, Now: time.Now,
 		left: make(map[failsafe.Object]*leftOut), foreseen: make(foreseen),
 	}
-	if follows, ok := backend.(backends.PolicyFollower); ok {
+	s.followPolicies()
+	return s
+}
+
+// followPolicies begins to follow policies, with nothing that was made before.
+func (s *Session) followPolicies() {
+	if follows, ok := s.backend.(backends.PolicyFollower); ok {
 		s.policies = follows.FollowPolicies()
 	}
-	return s
 }
 
 // Apply applies the whole program and verifies it.
@@ -221,7 +226,8 @@ func (s *Session) change(ctx context.Context, d *compiler.Delta, base *ir.Progra
 func (s *Session) changePolicies(ctx context.Context, have, want *ir.Program) (applier.Plan, error) {
 	was, is, err := isolate.Policies(s.backend, s.policies, have, want)
 	if err != nil {
-		return nil, err
+		s.followPolicies() // what it keeps may be half of something
+		return nil, applier.ErrWhole
 	}
 	entry := func(a backends.Artifact) applier.Entry { return applier.Entry{Backend: s.backend.Name(), Artifact: a} }
 	return s.applier.Change(ctx, entry(was), entry(is))
