@@ -34,6 +34,22 @@ func Fragment(b Backend, p *ir.Program) (Artifact, error) {
 	return b.Emit(p)
 }
 
+// PolicyFollower is a backend that writes a change of policies as what differs.
+type PolicyFollower interface {
+	// FollowPolicies returns what writes changes of one node's policies. It keeps what it made
+	// of the last ones, so each follower of changes has its own.
+	FollowPolicies() PolicyChanges
+}
+
+// PolicyChanges writes changes of policies, best those that follow each other. It is not safe
+// for concurrent use, and programs that it was given must not change.
+type PolicyChanges interface {
+	// Change emits two fragments of programs, which have whole policies, with those parts of
+	// the policies that differ. What is in both artifacts stays, what is in one of them comes
+	// or goes, with one exception: a set that is in both has its other elements too.
+	Change(before, after *ir.Program) (was, is Artifact, err error)
+}
+
 // Check returns the backend's findings about a program, each message with
 // the name of the backend.
 func Check(b Backend, p *ir.Program) diag.List {

@@ -17,9 +17,10 @@ import (
 
 // Incremental compiles one node repeatedly as objects change. Its state always
 // equals what [Compile] makes of its objects. A changed Service or slice costs as
-// much as that Service and the few that share something with it, a changed policy
-// as much as all policies. It keeps the objects but little of what was made from
-// them; a change makes the needed parts again. It is not safe for concurrent use.
+// much as that Service and the few that share something with it, a changed NetworkPolicy
+// as much as it and the profiles of pods that it selects; a changed pod, or a policy of another
+// dialect, as much as all policies. It keeps the objects but little of what was made from
+// Services; a change makes the needed parts again. It is not safe for concurrent use.
 type Incremental struct {
 	node   string
 	config objects.Config
@@ -41,6 +42,7 @@ type Incremental struct {
 	otherNodes map[netip.Addr]bool
 	// policies is the model behind policy.
 	policies *policy.Model
+	lowered  policy.Lowered
 	policy   ir.Policy
 	findings findings
 }

@@ -119,7 +119,7 @@ func (x *Incremental) lowerPolicy() ir.Policy {
 	x.policies, x.findings.policies = x.policies.Next(&set, policySettings(x.config))
 	x.findings.stale = true
 	var p ir.Program
-	x.policies.Lower(x.node, onDeny(x.config), x.config.Hash, &p, &x.findings.policies)
+	x.lowered.Lower(x.policies, x.node, onDeny(x.config), x.config.Hash, &p, &x.findings.policies)
 	if x.config.FailClosed {
 		p.Node.Addresses = x.shell.Node.Addresses
 		var unused diag.List
@@ -127,7 +127,7 @@ func (x *Incremental) lowerPolicy() ir.Policy {
 		if object, there := nodes[x.node]; there {
 			closeUnknown(object, known(x.others.Pods), &p, onDeny(x.config), &x.findings.policies)
 		}
+		p.Normalize()
 	}
-	p.Normalize()
 	return p.Policy
 }

@@ -35,24 +35,33 @@ func (p *Program) Normalize() {
 // matters.
 func (p *Policy) normalize() {
 	for i := range p.AddressSets {
-		s := &p.AddressSets[i]
-		order(&s.Addresses, netip.Addr.Compare)
-		order(&s.Prefixes, ComparePrefix)
-		order(&s.Except, ComparePrefix)
-		order(&s.Domains, cmp.Compare[string])
+		p.AddressSets[i].Normalize()
 	}
 	order(&p.AddressSets, func(a, b AddressSet) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range p.Profiles {
-		profile := &p.Profiles[i]
-		for j := range profile.Pods {
-			order(&profile.Pods[j].Addresses, netip.Addr.Compare)
-		}
-		order(&profile.Pods, comparePod)
-		normalizeTiers(&profile.Ingress)
-		normalizeTiers(&profile.Egress)
+		p.Profiles[i].Normalize()
 	}
 	order(&p.Profiles, func(a, b Profile) int { return cmp.Compare(a.ID, b.ID) })
 	order(&p.Peers, func(a, b Peer) int { return a.Address.Compare(b.Address) })
+}
+
+// Normalize brings the slices of the set into their canonical order, for sets that many
+// programs share and that are ordered once.
+func (s *AddressSet) Normalize() {
+	order(&s.Addresses, netip.Addr.Compare)
+	order(&s.Prefixes, ComparePrefix)
+	order(&s.Except, ComparePrefix)
+	order(&s.Domains, cmp.Compare[string])
+}
+
+// Normalize does the same for a profile.
+func (p *Profile) Normalize() {
+	for j := range p.Pods {
+		order(&p.Pods[j].Addresses, netip.Addr.Compare)
+	}
+	order(&p.Pods, comparePod)
+	normalizeTiers(&p.Ingress)
+	normalizeTiers(&p.Egress)
 }
 
 func normalizeTiers(tiers *[]Tier) {

@@ -30,11 +30,18 @@ type Policy struct {
 
 // Redirects reports whether a rule redirects packets to a proxy.
 func (p *Policy) Redirects() bool {
-	return slices.ContainsFunc(p.Profiles, func(x Profile) bool {
-		return slices.ContainsFunc(slices.Concat(x.Egress, x.Ingress), func(t Tier) bool {
-			return slices.ContainsFunc(t.Rules, func(r Rule) bool { return r.Action == Redirect })
-		})
-	})
+	for i := range p.Profiles {
+		for _, d := range Directions() {
+			for _, t := range p.Profiles[i].Tiers(d) {
+				for j := range t.Rules {
+					if t.Rules[j].Action == Redirect {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
 }
 
 // Profile is a group of this node's pods that the same policies treat in the

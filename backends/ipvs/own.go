@@ -188,7 +188,15 @@ func deniesAny(tables *resolve.Policy, t *resolve.Table, proto ir.Protocol, port
 		all, _ := acceptsFrom(tables, row, proto, port)
 		return !all
 	}
-	return denies(t.Default) || slices.ContainsFunc(t.Rows, func(r resolve.ClassRow) bool { return denies(r.Row) })
+	if denies(t.Default) {
+		return true
+	}
+	for _, r := range t.Rows {
+		if denies(r.Row) {
+			return true
+		}
+	}
+	return false
 }
 
 // endpointsFor returns the endpoints that a pod's packets may get. A detector by

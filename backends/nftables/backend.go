@@ -51,7 +51,13 @@ func (b *Backend) EmitResolved(p *ir.Program, policies *resolve.Memo, routes *ba
 	if b.opts.MasqueradeBit < 0 || b.opts.MasqueradeBit > 31 {
 		return backends.Artifact{}, fmt.Errorf("nftables: masquerade bit %d: want 0 to 31", b.opts.MasqueradeBit)
 	}
-	tables, err := b.tables(p, policies, routes)
+	resolved := policies.New(&p.Policy, b.opts.Hash)
+	return b.emit(p, resolved, routes, func(ir.Family) *policyPart { return nil })
+}
+
+// emit writes the part of a program's policies that a family's table is to have.
+func (b *Backend) emit(p *ir.Program, resolved *resolve.Policy, routes *backends.Routes, part func(ir.Family) *policyPart) (backends.Artifact, error) {
+	tables, err := b.tables(p, resolved, routes, part)
 	if err != nil {
 		return backends.Artifact{}, fmt.Errorf("nftables: %w", err)
 	}
@@ -66,15 +72,14 @@ func (b *Backend) EmitResolved(p *ir.Program, policies *resolve.Memo, routes *ba
 	return backends.Artifact{Files: []backends.File{{Name: FileName, Data: text}}}, nil
 }
 
-func (b *Backend) tables(p *ir.Program, policies *resolve.Memo, routes *backends.Routes) ([]content, error) {
+func (b *Backend) tables(p *ir.Program, resolved *resolve.Policy, routes *backends.Routes, part func(ir.Family) *policyPart) ([]content, error) {
 	pools, err := newPoolIndex(p, routes)
 	if err != nil {
 		return nil, err
 	}
-	resolved := policies.New(&p.Policy, b.opts.Hash)
 	var tables []content
 	for _, f := range ir.Families() {
-		t := newTable(familyOf(f), p, pools, resolved, b.opts)
+		t := newTable(familyOf(f), p, pools, resolved, part(f), b.opts)
 		t.collect()
 		tables = append(tables, t.content())
 	}

@@ -29,6 +29,8 @@ type policySets struct {
 	// others is the key for every class that a map does not list. It is the ID
 	// of no class.
 	others uint32
+	// part is the part that is written, or nil for everything.
+	part *policyPart
 }
 
 // direction holds the words that differ between egress and ingress rules.
@@ -65,8 +67,9 @@ var directions = [...]direction{
 	{ir.Ingress, "policy-ingress", afterEgress, "in-", "peer-source", "daddr", "saddr", IngressPods},
 }
 
-func newPolicySets(f family, p *ir.Program, resolved *resolve.Policy) policySets {
+func newPolicySets(f family, p *ir.Program, resolved *resolve.Policy, part *policyPart) policySets {
 	x := policySets{
+		part:     part,
 		hosts:    set{kind: "map", name: "hosts", of: "type " + f.addr + " : classid"},
 		networks: set{kind: "map", name: "networks", of: "type " + f.addr + " : classid", flags: "interval"},
 	}
@@ -75,7 +78,7 @@ func newPolicySets(f family, p *ir.Program, resolved *resolve.Policy) policySets
 		x.pods[i] = set{kind: "set", name: d.ir.String() + podsWord, of: "type " + f.addr}
 	}
 	if selectsAny(&p.Policy, f.ir) {
-		x.resolved, x.wanted, x.others = resolved, make([]bool, len(resolved.Rows)), otherClasses(resolved.Classes)
+		x.resolved, x.others = resolved, otherClasses(resolved.Classes)
 		if i := slices.IndexFunc(resolved.Profiles, func(p resolve.Profile) bool { return p.Node }); i >= 0 {
 			x.node = &resolved.Profiles[i]
 		}
@@ -124,14 +127,21 @@ func (t *table) policies() {
 				if !profile.Node {
 					x.subjects[k].always, x.pods[k].always = true, true
 				}
-				t.subjects(&x.subjects[k], profile.Profile, d)
-				if x.resolved.Denies(tab) {
-					t.answering(&x.pods[k], profile.Profile)
+				x.hosts.always = x.hosts.always || namesPeers(profile.Tiers(d.ir))
+				if !x.has(profile, d.ir) {
+					continue
+				}
+				if x.hasChain(profile, d.ir) {
+					t.subjects(&x.subjects[k], profile.Profile, d)
+					if x.resolved.Denies(tab) {
+						t.answering(&x.pods[k], profile.Profile)
+					}
 				}
 				t.rowsOf(profile.Profile, tab, d)
 			}
 		}
 	}
+	x.want()
 	if x.hosts.always {
 		t.classes()
 	}
@@ -162,28 +172,49 @@ func (t *table) answering(pods *set, p *ir.Profile) {
 // for each class, and a change of that row changes no rule.
 func (t *table) rowsOf(p *ir.Profile, tab *resolve.Table, d direction) {
 	x := &t.policy
-	if tab.Own >= 0 {
-		x.want(tab.Own)
-	}
 	if !namesPeers(p.Tiers(d.ir)) {
-		x.want(tab.Default)
 		return
 	}
-	x.hosts.always = true
 	m := set{kind: "map", name: d.prefix + p.ID, of: "type classid : verdict", always: true}
-	others, rows := x.resolved.Compact(tab)
+	others, rows := x.elements(p, tab, d.ir)
 	for _, r := range append(slices.Clip(rows), resolve.ClassRow{Class: x.others, Row: others}) {
-		x.want(r.Row)
 		m.end(append(appendHandle(m.next(), r.Class), " : goto "+rowChain(&x.resolved.Rows[r.Row])...))
 	}
 	x.rows = append(x.rows, m)
 }
 
-// want marks a row, and those that it leads to.
-func (x *policySets) want(row int) {
-	x.wanted[row] = true
-	for _, s := range x.resolved.Rows[row].Sources {
-		x.wanted[s.Row] = true
+// has reports whether one direction of a profile is written.
+func (x *policySets) has(p *resolve.Profile, d ir.Direction) bool {
+	return x.part == nil || x.part.faces[face{p.ID, d}] != nil
+}
+
+// hasChain reports whether its chain is written, and what leads to it.
+func (x *policySets) hasChain(p *resolve.Profile, d ir.Direction) bool {
+	return x.has(p, d) && (x.part == nil || !x.part.faces[face{p.ID, d}].mapped)
+}
+
+// elements returns the row of all other classes, and the classes whose rows are written.
+func (x *policySets) elements(p *ir.Profile, t *resolve.Table, d ir.Direction) (others int, rows []resolve.ClassRow) {
+	if x.part == nil {
+		return t.Compact()
+	}
+	f := x.part.faces[face{p.ID, d}]
+	return f.others, f.rows
+}
+
+// want marks the rows that are written.
+func (x *policySets) want() {
+	if x.part != nil {
+		x.wanted = x.part.rows
+		return
+	}
+	x.wanted = make([]bool, len(x.resolved.Rows))
+	for i := range x.resolved.Profiles {
+		for _, d := range ir.Directions() {
+			if p := &x.resolved.Profiles[i]; p.Table(d) != nil {
+				rowsOf(x.resolved, p, p.Table(d), d, func(row int) { x.wanted[row] = true })
+			}
+		}
 	}
 }
 
@@ -210,8 +241,12 @@ func namesPeers(tiers []ir.Tier) bool {
 // classes fills hosts and networks.
 func (t *table) classes() {
 	x := &t.policy
-	peers := t.program.Policy.Peers
-	for _, h := range x.resolved.Hosts {
+	peers, hosts, networks := t.program.Policy.Peers, x.resolved.Hosts, x.resolved.Networks
+	if x.part != nil {
+		x.networks.always = len(resolve.Ranges(networks, t.ir)) > 0
+		hosts, networks = x.part.hosts, x.part.networks
+	}
+	for _, h := range hosts {
 		// Both are sorted by address.
 		for len(peers) > 0 && peers[0].Address.Less(h.Address) {
 			peers = peers[1:]
@@ -225,7 +260,7 @@ func (t *table) classes() {
 		}
 		x.hosts.end(appendHandle(append(b, " : "...), h.Class))
 	}
-	for _, r := range resolve.Ranges(x.resolved.Networks, t.ir) {
+	for _, r := range resolve.Ranges(networks, t.ir) {
 		b := append(appendRange(x.networks.next(), r.First, r.Last), " : "...)
 		x.networks.end(appendHandle(b, r.Class))
 	}

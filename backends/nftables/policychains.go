@@ -75,7 +75,7 @@ func (t *table) policyChains(w *chainWriter) {
 	for _, d := range directions {
 		for i := range x.resolved.Profiles {
 			p := &x.resolved.Profiles[i]
-			if tab := p.Table(d.ir); tab != nil {
+			if tab := p.Table(d.ir); tab != nil && x.hasChain(p, d.ir) {
 				w.chain(d.prefix+p.ID, "", t.profileRules(p.Profile, tab, d))
 			}
 		}

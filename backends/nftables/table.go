@@ -46,7 +46,7 @@ type table struct {
 	draws   map[draw]bool
 }
 
-func newTable(f family, p *ir.Program, pools *poolIndex, resolved *resolve.Policy, opts backends.Options) *table {
+func newTable(f family, p *ir.Program, pools *poolIndex, resolved *resolve.Policy, part *policyPart, opts backends.Options) *table {
 	t := &table{
 		family: f, program: p, pools: pools, comments: !opts.NoComments, untracked: opts.UntrackedPods, atInterfaces: opts.PoliciesAtInterfaces,
 		mark:        hex32(1 << opts.MasqueradeBit),
@@ -84,7 +84,7 @@ func newTable(f family, p *ir.Program, pools *poolIndex, resolved *resolve.Polic
 	t.covered = set{kind: "set", name: CoveredPods, of: "type " + f.addr, size: translatedSize, flags: "dynamic,timeout"}
 	t.watched = set{kind: "set", name: WatchedPods, of: "type " + f.addr, size: translatedSize, flags: "dynamic,timeout"}
 	t.guarded = set{kind: "set", name: GuardedInterfaces, of: "type iface_index", size: translatedSize, flags: "dynamic,timeout"}
-	t.policy = newPolicySets(f, p, resolved)
+	t.policy = newPolicySets(f, p, resolved, part)
 	return t
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	networkingv1 "k8s.io/api/networking/v1"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -41,8 +43,12 @@ type Model struct {
 	// The parts that the next model of nearly equal objects can reuse.
 	seen  inputs
 	peers *peers
-	// compiled maps objects, which never change, to their compiled policies.
-	compiled map[any]compiled
+	// samePeers says that peers are those of the model before.
+	samePeers bool
+	// compiled maps objects, which never change, to their compiled policies, but for
+	// NetworkPolicies, which networkRead has.
+	compiled    map[any]compiled
+	networkRead *networkRead
 }
 
 // inputs are the objects behind a cast.
@@ -75,7 +81,8 @@ func Analyze(set *objects.Set, settings Settings) (*Model, diag.List) {
 
 // Next is [Analyze] for objects that largely equal those of m. It reads pods,
 // namespaces and nodes again only if one of them is a different object, and
-// policies only if they are. Objects in use must not change.
+// policies only if they are. Objects in use must not change. It is not safe to call it
+// concurrently, because the new model shares the peers of m.
 func (m *Model) Next(set *objects.Set, settings Settings) (*Model, diag.List) {
 	var diags diag.List
 	if len(set.NetworkPolicies)+len(set.ClusterNetworkPolicies)+len(set.AdminNetworkPolicies)+len(set.BaselineAdminNetworkPolicies) == 0 && !set.HasDialects() {
@@ -87,9 +94,9 @@ func (m *Model) Next(set *objects.Set, settings Settings) (*Model, diag.List) {
 	r := reader{old: m, model: n, diags: &diags}
 	r.networkPolicies(set)
 	r.clusterPolicies(set)
-	n.networkIndex, n.clusterIndex = make(map[string]*policyIndex, len(n.network)), newPolicyIndex(n.cluster)
+	n.networkIndex, n.clusterIndex = make(map[string]*policyIndex, len(n.network)), m.clusterIndex.next(n.cluster)
 	for namespace, list := range n.network {
-		n.networkIndex[namespace] = newPolicyIndex(list)
+		n.networkIndex[namespace] = m.networkIndex[namespace].next(list)
 	}
 	n.onRedirect = cmp.Or(settings.OnRedirect, ir.Deny)
 	if set.HasDialects() {
@@ -99,7 +106,9 @@ func (m *Model) Next(set *objects.Set, settings Settings) (*Model, diag.List) {
 	n.equalPriorities(&diags)
 	n.unknownPorts(&diags)
 	n.hostPods(n.seen.hosts, &diags)
-	n.peers.known = nil
+	if n.peers.known = nil; !n.samePeers {
+		n.peers.added = 0
+	}
 	diags.Sort()
 	return n, diags
 }
@@ -108,7 +117,7 @@ func (m *Model) Next(set *objects.Set, settings Settings) (*Model, diag.List) {
 func (m *Model) readCast(old *Model, set *objects.Set) {
 	if old.cast != nil && old.peers != nil && slices.Equal(old.seen.pods, set.Pods) && slices.Equal(old.seen.namespaces, set.Namespaces) && slices.Equal(old.seen.nodes, set.Nodes) {
 		m.cast, m.byNode, m.seen = old.cast, old.byNode, old.seen
-		m.peers = &peers{all: make(map[string]*peer, len(old.peers.all)), known: old.peers.all}
+		m.peers, m.samePeers = old.peers.next()
 		return
 	}
 	m.seen = inputs{pods: slices.Clone(set.Pods), namespaces: slices.Clone(set.Namespaces), nodes: slices.Clone(set.Nodes)}
@@ -139,46 +148,42 @@ func (m *Model) all(do func(*policy)) {
 type reader struct {
 	old, model *Model
 	diags      *diag.List
+	// before finds NetworkPolicies of the older model.
+	before map[*networkingv1.NetworkPolicy]compiled
 }
 
-// read compiles one policy, or reuses the compiled one.
-func (r *reader) read(object any, origin ir.Origin, validate func() field.ErrorList, compile func(*diag.List) *policy) *policy {
-	c, known := r.old.compiled[object]
-	if !known || r.old.cast != r.model.cast || c.policy != nil && c.policy.origin != origin {
-		c = compiled{}
-		if errs := validate(); len(errs) > 0 {
-			c.diags = refused(errs, origin)
-		} else {
-			c.policy = compile(&c.diags)
-			c.policy.withinBudget(&c.diags)
-		}
-	} else if c.policy != nil {
+// mayKeep reports whether a policy that the older model compiled is that of this model, and keeps
+// its peers then.
+func (r *reader) mayKeep(c compiled, origin ir.Origin) bool {
+	if r.old.cast != r.model.cast || c.policy != nil && c.policy.origin != origin {
+		return false
+	}
+	if c.policy != nil && !r.model.samePeers {
 		c.policy.keep(r.model.peers)
+	}
+	return true
+}
+
+// compileOne compiles a policy that the API server would take.
+func compileOne(origin ir.Origin, validate func() field.ErrorList, compile func(*diag.List) *policy) (c compiled) {
+	if errs := validate(); len(errs) > 0 {
+		c.diags = refused(errs, origin)
+		return c
+	}
+	c.policy = compile(&c.diags)
+	c.policy.withinBudget(&c.diags)
+	return c
+}
+
+// readCluster compiles a policy of the cluster, or reuses the compiled one.
+func (r *reader) readCluster(object any, origin ir.Origin, validate func() field.ErrorList, compile func(*diag.List) *policy) *policy {
+	c, known := r.old.compiled[object]
+	if !known || !r.mayKeep(c, origin) {
+		c = compileOne(origin, validate, compile)
 	}
 	r.model.compiled[object] = c
 	*r.diags = append(*r.diags, c.diags...)
 	return c.policy
-}
-
-func (r *reader) networkPolicies(set *objects.Set) {
-	m, x := r.model, r.model.peers
-	seen := make(map[objects.Name]bool)
-	for _, src := range oldestFirst(set.NetworkPolicies) {
-		id := objects.NameOf(src.Object)
-		if seen[id] {
-			continue
-		}
-		p := r.read(src.Object, objects.Origin("NetworkPolicy", src),
-			func() field.ErrorList { return validate.NetworkPolicy(src.Object) },
-			func(*diag.List) *policy { return x.networkPolicy(src) })
-		if p != nil {
-			seen[id] = true
-			m.network[src.Object.Namespace] = append(m.network[src.Object.Namespace], p)
-		}
-	}
-	for _, list := range m.network {
-		slices.SortFunc(list, (*policy).compare)
-	}
 }
 
 func (r *reader) clusterPolicies(set *objects.Set) {
@@ -192,19 +197,19 @@ func (r *reader) clusterPolicies(set *objects.Set) {
 	}
 	for _, src := range oldestFirst(set.ClusterNetworkPolicies) {
 		at := objects.Origin("ClusterNetworkPolicy", src)
-		add(r.read(src.Object, at, func() field.ErrorList { return validate.ClusterNetworkPolicy(src.Object) },
+		add(r.readCluster(src.Object, at, func() field.ErrorList { return validate.ClusterNetworkPolicy(src.Object) },
 			func(d *diag.List) *policy { return x.clusterPolicy("clusternetworkpolicy", &src.Object.Spec, at, d) }))
 	}
 	for _, src := range oldestFirst(set.AdminNetworkPolicies) {
 		at := objects.Origin("AdminNetworkPolicy", src)
-		add(r.read(src.Object, at, func() field.ErrorList { return validate.AdminNetworkPolicy(src.Object) },
+		add(r.readCluster(src.Object, at, func() field.ErrorList { return validate.AdminNetworkPolicy(src.Object) },
 			func(d *diag.List) *policy {
 				return x.clusterPolicy("adminnetworkpolicy", fromAdmin(&src.Object.Spec), at, d)
 			}))
 	}
 	for _, src := range oldestFirst(set.BaselineAdminNetworkPolicies) {
 		at := objects.Origin("BaselineAdminNetworkPolicy", src)
-		add(r.read(src.Object, at, func() field.ErrorList { return validate.BaselineAdminNetworkPolicy(src.Object) },
+		add(r.readCluster(src.Object, at, func() field.ErrorList { return validate.BaselineAdminNetworkPolicy(src.Object) },
 			func(d *diag.List) *policy {
 				return x.clusterPolicy("baselineadminnetworkpolicy", fromBaseline(&src.Object.Spec), at, d)
 			}))

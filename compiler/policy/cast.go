@@ -26,6 +26,8 @@ type cast struct {
 	// duplicates; indexOf gives the index of each.
 	addresses []netip.Addr
 	indexOf   map[netip.Addr]int
+	// shared says that an address belongs to two of them.
+	shared bool
 	// labelled maps a label to its pods.
 	labelled map[label][]*pod
 	// labelledNamespaces maps a label to its namespaces.
@@ -75,7 +77,9 @@ func (c *cast) collectAddresses() {
 		c.addresses = append(c.addresses, n.addresses...)
 	}
 	slices.SortFunc(c.addresses, netip.Addr.Compare)
+	all := len(c.addresses)
 	c.addresses = slices.Compact(c.addresses)
+	c.shared = len(c.addresses) < all
 	c.indexOf = make(map[netip.Addr]int, len(c.addresses))
 	for i, a := range c.addresses {
 		c.indexOf[a] = i

@@ -12,41 +12,19 @@ import (
 )
 
 // Lower adds the policies of one node to a program: profiles of its own pods, and
-// only the address sets that their rules need. The hash makes the IDs; nil is
-// SHA-256. It reports and gives up what is too large for a node.
+// only the address sets that their rules need, in canonical order. The hash makes the IDs; nil
+// is SHA-256. It reports and gives up what is too large for a node.
 func (m *Model) Lower(node string, onDeny ir.Refusal, hash identity.Hash, p *ir.Program, diags *diag.List) {
-	b := &builder{model: m, node: node, diags: diags, tiersInOrder: m.tierOrder(), sets: make(map[string]*ir.AddressSet), names: make([]*ir.Peer, len(m.cast.addresses))}
-	groups := m.groups(node, identity.Names{Hash: hash})
-	if policies := m.foreign.onNode(node); len(policies) > 0 {
-		groups = append(groups, m.nodeGroup(node, policies, identity.Names{Hash: hash}))
-	}
-	for _, g := range groups {
-		if profile, ok := b.profile(g); ok {
-			p.Policy.Profiles = append(p.Policy.Profiles, profile)
-		}
-	}
-	if len(p.Policy.Profiles) == 0 {
-		return
-	}
-	p.Policy.OnDeny = onDeny
-	if p.Policy.Redirects() {
-		p.Policy.OnRedirect = m.onRedirect
-	}
-	for _, s := range b.sets {
-		p.Policy.AddressSets = append(p.Policy.AddressSets, *s)
-	}
-	p.Policy.Peers = make([]ir.Peer, 0, len(b.names))
-	for _, n := range b.names {
-		if n != nil {
-			p.Policy.Peers = append(p.Policy.Peers, *n)
-		}
-	}
-	withinNode(p, diags)
+	new(Lowered).Lower(m, node, onDeny, hash, p, diags)
 }
 
 // group is a set of pods with a common profile.
 type group struct {
-	id       string
+	id string
+	// alone is the ID if no other group wants it.
+	alone string
+	// key is what the pods have in common, of which the ID is a hash.
+	key      string
 	pods     []*pod
 	policies []*policy
 	// foreign are the policies of other dialects.
@@ -57,21 +35,21 @@ type group struct {
 
 // groups groups pods that the same policies select, if their named ports are
 // the same to these policies.
-func (m *Model) groups(node string, names identity.Names) []*group {
-	byKey := make(map[string]*group)
-	var out []*group
+func (l *Lowered) groups(m *Model, node string) []*group {
+	byKey := make(map[string]*group, len(l.profiles))
+	out := make([]*group, 0, len(l.profiles))
 	for _, p := range m.byNode[node] {
-		policies, others := m.selecting(p), m.foreign.selecting(p)
+		others := m.foreign.selecting(p)
+		policies, key := l.selecting(m, p)
 		if len(policies)+len(others) == 0 {
 			continue
 		}
-		key := groupKey(policies, p)
 		if len(others) > 0 {
 			key += m.foreign.text(others, p)
 		}
 		g := byKey[key]
 		if g == nil {
-			g = &group{id: profileID(originsOf(policies, others), key, &names), policies: policies, foreign: others}
+			g = &group{key: key, policies: policies, foreign: others}
 			byKey[key] = g
 			out = append(out, g)
 		}
@@ -81,12 +59,12 @@ func (m *Model) groups(node string, names identity.Names) []*group {
 }
 
 // nodeGroup is the group of the node itself.
-func (m *Model) nodeGroup(node string, policies []*clause.Policy, names identity.Names) *group {
+func (m *Model) nodeGroup(node string, policies []*clause.Policy) *group {
 	key := "node " + node + "\n"
 	for _, p := range policies {
 		key += foreignKey(p) + "\n"
 	}
-	return &group{id: profileID(originsOf(nil, policies), key, &names), foreign: policies, node: true}
+	return &group{key: key, foreign: policies, node: true}
 }
 
 // originsOf lists the origins of policies.
@@ -129,6 +107,14 @@ func newPolicyIndex(list []*policy) *policyIndex {
 		}
 	}
 	return x
+}
+
+// next is the index of another list, or the same one if the list is the same.
+func (x *policyIndex) next(list []*policy) *policyIndex {
+	if x != nil && slices.Equal(x.list, list) {
+		return x
+	}
+	return newPolicyIndex(list)
 }
 
 // selecting returns the policies that select the pod; a nil index has none.
@@ -186,26 +172,33 @@ func profileID(policies []ir.Origin, key string, names *identity.Names) string {
 	return names.Of(id+"/", key, identity.Lower)
 }
 
-// builder collects the needs of a node's profiles.
+// builder collects the needs of one profile.
 type builder struct {
 	model *Model
 	node  string
 	// tiersInOrder are the tiers of the cluster.
 	tiersInOrder []clause.TierName
-	sets         map[string]*ir.AddressSet
-	// names are in the order of the cast's addresses; nil marks unneeded ones.
-	names []*ir.Peer
+	// have says which sets are in uses already.
+	have  map[string]bool
+	uses  []use
 	diags *diag.List
 }
 
-func (b *builder) profile(g *group) (ir.Profile, bool) {
+// use is an address set that rules refer to, with the names of its addresses.
+type use struct {
+	set   *ir.AddressSet
+	names []named
+}
+
+func (b *builder) profile(g *group) ir.Profile {
 	p := ir.Profile{ID: g.id, Node: g.node}
 	for _, pod := range g.pods {
 		p.Pods = append(p.Pods, ir.Pod{Namespace: pod.namespace.name, Name: pod.name, Addresses: slices.Clone(pod.addresses)})
 	}
 	p.Ingress = b.tiers(g, ir.Ingress)
 	p.Egress = b.tiers(g, ir.Egress)
-	return p, len(p.Ingress)+len(p.Egress) > 0
+	p.Normalize()
+	return p
 }
 
 func (b *builder) tiers(g *group, d ir.Direction) []ir.Tier {
@@ -284,15 +277,9 @@ func (b *builder) foreign(t *ir.Tier, g *group, d ir.Direction) []placed {
 func (b *builder) add(t *ir.Tier, l *lowered) {
 	t.Rules = append(t.Rules, l.rule)
 	for i, s := range l.sets {
-		if b.sets[s.ID] != nil {
-			continue
-		}
-		b.sets[s.ID] = s
-		for j := range l.names[i] {
-			n := &l.names[i][j]
-			if have := b.names[n.index]; have == nil || have.Namespace == "" {
-				b.names[n.index] = &n.Peer
-			}
+		if !b.have[s.ID] {
+			b.have[s.ID] = true
+			b.uses = append(b.uses, use{s, l.names[i]})
 		}
 	}
 }

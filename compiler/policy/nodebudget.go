@@ -122,22 +122,38 @@ func (s *statement) give(o failsafe.Object, cost, most int, whose string) {
 func billsOf(p *ir.Policy) []*bill {
 	pieces := make(map[string]int, len(p.AddressSets))
 	for i := range p.AddressSets {
-		pieces[p.AddressSets[i].ID] = 2 + len(p.AddressSets[i].Except)
+		pieces[p.AddressSets[i].ID] = piecesOf(&p.AddressSets[i])
 	}
 	var out []*bill
 	for i := range p.Profiles {
-		b := &bill{profile: p.Profiles[i].ID, shares: make(map[failsafe.Object]*share)}
-		for _, d := range ir.Directions() {
-			for _, t := range p.Profiles[i].Tiers(d) {
-				for j := range t.Rules {
-					b.add(&t.Rules[j], pieces)
-				}
-			}
-		}
-		out = append(out, b)
+		out = append(out, billOf(&p.Profiles[i], pieces))
 	}
 	return out
 }
+
+func billOf(p *ir.Profile, pieces map[string]int) *bill {
+	b := &bill{profile: p.ID, shares: make(map[failsafe.Object]*share)}
+	for _, d := range ir.Directions() {
+		for _, t := range p.Tiers(d) {
+			for j := range t.Rules {
+				b.add(&t.Rules[j], pieces)
+			}
+		}
+	}
+	return b
+}
+
+// costOf is what a profile costs whose rules use some sets.
+func costOf(p *ir.Profile, uses []use) int {
+	pieces := make(map[string]int, len(uses))
+	for _, u := range uses {
+		pieces[u.set.ID] = piecesOf(u.set)
+	}
+	return billOf(p, pieces).cost()
+}
+
+// piecesOf is into how many pieces a set splits the addresses, at most.
+func piecesOf(s *ir.AddressSet) int { return 2 + len(s.Except) }
 
 func (b *bill) add(r *ir.Rule, pieces map[string]int) {
 	o := failsafe.PolicyOf(r.Origin)

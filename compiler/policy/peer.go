@@ -59,6 +59,21 @@ type peers struct {
 	all map[string]*peer
 	// known are the peers of an older model with the same cast.
 	known map[string]*peer
+	// added counts those that came since all were interned again.
+	added int
+}
+
+// mostAdded is how many peers, beside half of all, may come before those that no policy has any
+// more are dropped.
+const mostAdded = 64
+
+// next returns the peers for a model of the same cast. Most times these are the same ones:
+// to intern the peers of all policies again costs more than one changed policy.
+func (x *peers) next() (again *peers, same bool) {
+	if x.added <= len(x.all)/2+mostAdded {
+		return x, true
+	}
+	return &peers{all: make(map[string]*peer, len(x.all)), known: x.all}, false
 }
 
 func (x *peers) intern(p *peer) *peer {
@@ -69,6 +84,7 @@ func (x *peers) intern(p *peer) *peer {
 		p = have
 	}
 	x.all[p.id] = p
+	x.added++
 	return p
 }
 
@@ -108,6 +124,7 @@ func (p *peer) resolve(c *cast) {
 			p.set.Addresses, p.names = c.addressesOf(p.found)
 		}
 		p.set.ID = p.id
+		p.set.Normalize()
 	})
 }
 
@@ -179,6 +196,7 @@ func (p *peer) partsByPort(c *cast, name namedPort) []withPort {
 		w := withPort{ports: ports[key]}
 		w.set.ID = fmt.Sprintf("%s with %s=%s", p.id, name, key)
 		w.set.Addresses, w.names = c.addressesOf(pods)
+		w.set.Normalize()
 		out = append(out, w)
 	}
 	slices.SortFunc(out, func(a, b withPort) int { return strings.Compare(a.set.ID, b.set.ID) })

@@ -12,5 +12,8 @@
 // row is the final answer for its ports. A packet costs one lookup of each kind,
 // however many policies there are, and a new pod adds one address to a class.
 //
+// A [Memo] makes the tables of a policy from those of the one before: tables whose
+// rules stay need rows for new classes only (history.go).
+//
 // Package eval does not read these tables, so tests can compare the two.
 package resolve

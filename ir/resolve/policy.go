@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"cmp"
 	"iter"
 	"net/netip"
 	"slices"
@@ -34,12 +35,20 @@ type Class struct {
 	set    setID
 	forest *forest
 	sets   []ir.AddressSet
+	// listed are the sets of a class that came with a change (step.go): the IDs
+	// themselves, without a forest.
+	listed []string
 }
 
 // Sets yields the IDs of the address sets, sorted; there is at least one. It
 // yields because the sets of all classes together may not fit into memory.
 func (c *Class) Sets() iter.Seq[string] {
 	return func(yield func(string) bool) {
+		for _, id := range c.listed {
+			if !yield(id) {
+				return
+			}
+		}
 		if c.forest != nil {
 			c.forest.each(c.set, func(n int32) bool { return yield(c.sets[n].ID) })
 		}
@@ -77,11 +86,21 @@ type Table struct {
 	// Own indexes the row for packets from the own node to its pods, or is -1 if
 	// they all pass and none is logged. Egress tables and those of the node have -1.
 	Own int
-	// Default indexes the row of class 0 and of every class not in Rows.
+	// Default indexes the row of class 0 and of every class that Rows does not yield.
 	Default int
-	// Rows are sorted by class. None of them has the default row.
-	Rows []ClassRow
+
+	// classes are those of the policy.
+	classes []Class
+	// others is the row of most classes. rows are the other classes, sorted, with
+	// their rows: a rule about every pod of the cluster gives a row to every class.
+	others int
+	rows   []ClassRow
+	// counted says how many of rows have each row, sorted.
+	counted []rowCount
 }
+
+// rowCount is how many of a table's classes have a row.
+type rowCount struct{ row, classes int }
 
 // ClassRow assigns a row to a class.
 type ClassRow struct {
@@ -174,19 +193,44 @@ func (p *Policy) ClassOf(a netip.Addr) uint32 {
 
 // Row returns the index of a class's row in a table.
 func (t *Table) Row(class uint32) int {
-	i, found := slices.BinarySearchFunc(t.Rows, class, func(r ClassRow, class uint32) int {
-		switch {
-		case r.Class < class:
-			return -1
-		case r.Class > class:
-			return 1
-		}
-		return 0
-	})
-	if found {
-		return t.Rows[i].Row
+	if class == 0 {
+		return t.Default
 	}
-	return t.Default
+	i, found := slices.BinarySearchFunc(t.rows, class, func(r ClassRow, class uint32) int { return cmp.Compare(r.Class, class) })
+	if found {
+		return t.rows[i].Row
+	}
+	return t.others
+}
+
+// Rows yields the classes with another row than the default, sorted, with their places in the
+// sequence.
+func (t *Table) Rows(yield func(int, ClassRow) bool) {
+	n, rows := 0, t.rows
+	give := func(r ClassRow) bool {
+		if r.Row == t.Default {
+			return true
+		}
+		n++
+		return yield(n-1, r)
+	}
+	if t.others == t.Default {
+		for _, r := range rows {
+			if !give(r) {
+				return
+			}
+		}
+		return
+	}
+	for i := range t.classes {
+		r := ClassRow{t.classes[i].ID, t.others}
+		if len(rows) > 0 && rows[0].Class == r.Class {
+			r, rows = rows[0], rows[1:]
+		}
+		if !give(r) {
+			return
+		}
+	}
 }
 
 // RowOf returns the row of a table for a packet whose peer is a, whose protocol
@@ -226,7 +270,9 @@ func (p *Policy) Denies(t *Table) bool {
 			return !p.Rows[s.Row].Accept || len(p.Rows[s.Row].Except) > 0
 		})
 	}
-	return denies(t.Default) || slices.ContainsFunc(t.Rows, func(r ClassRow) bool { return denies(r.Row) })
+	denied := false
+	p.Used(t, func(row int) { denied = denied || denies(row) })
+	return denied
 }
 
 // AcceptsOwn returns the verdict for a packet from the own node.

@@ -12,10 +12,7 @@ import (
 // which must not change afterwards. The hash makes the names of rows; nil is
 // SHA-256.
 func New(p *ir.Policy, hash identity.Hash) *Policy {
-	b := &builder{names: identity.Names{Hash: hash}, sets: p.AddressSets, onRedirect: p.OnRedirect, rowIndex: make(map[string]int), setIndex: make(map[string]int, len(p.AddressSets))}
-	for i := range p.AddressSets {
-		b.setIndex[p.AddressSets[i].ID] = i
-	}
+	b := newBuilder(p, hash)
 	b.classify()
 	for i := range p.Profiles {
 		profile := &p.Profiles[i]
@@ -25,6 +22,14 @@ func New(p *ir.Policy, hash identity.Hash) *Policy {
 	}
 	b.orderRows()
 	return &b.out
+}
+
+func newBuilder(p *ir.Policy, hash identity.Hash) *builder {
+	b := &builder{names: identity.Names{Hash: hash}, sets: p.AddressSets, onRedirect: p.OnRedirect, rowIndex: make(map[string]int), setIndex: make(map[string]int, len(p.AddressSets))}
+	for i := range p.AddressSets {
+		b.setIndex[p.AddressSets[i].ID] = i
+	}
+	return b
 }
 
 type builder struct {
@@ -82,18 +87,21 @@ func (b *builder) orderRows() {
 	}
 }
 
+// rename gives a table the new numbers of its rows. Which row is the most frequent depends on
+// them, where several are.
 func (b *builder) rename(t **Table, moved []int) {
 	if *t == nil {
 		return
 	}
-	(*t).Default = moved[(*t).Default]
-	if (*t).Own >= 0 {
-		(*t).Own = moved[(*t).Own]
-	}
-	for i := range (*t).Rows {
-		(*t).Rows[i].Row = moved[(*t).Rows[i].Row]
-	}
-	if row := &b.out.Rows[(*t).Default]; row.Accept && len(row.Except) == 0 && row.Plain() && len((*t).Rows) == 0 && (*t).Own < 0 {
+	*t = (*t).renamed(moved)
+	(*t).settle()
+	if b.acceptsAll(*t) {
 		*t = nil
 	}
+}
+
+// acceptsAll reports whether a table accepts everything and logs nothing.
+func (b *builder) acceptsAll(t *Table) bool {
+	row := &b.out.Rows[t.Default]
+	return row.Accept && len(row.Except) == 0 && row.Plain() && t.others == t.Default && len(t.rows) == 0 && t.Own < 0
 }

@@ -222,11 +222,13 @@ func TestCanonical(t *testing.T) {
 					continue
 				}
 				used[table.Default] = true
+				before := uint32(0)
 				for i, r := range table.Rows {
 					used[r.Row] = true
-					if r.Row == table.Default || i > 0 && table.Rows[i-1].Class >= r.Class {
+					if r.Row == table.Default || before >= r.Class {
 						t.Fatalf("seed %d: %s: row %d", seed, profile.ID, i)
 					}
+					before = r.Class
 				}
 			}
 		}
@@ -243,6 +245,13 @@ func TestCanonical(t *testing.T) {
 	}
 }
 
+func rowIn(rows map[uint32]int, class uint32, standard int) int {
+	if row, listed := rows[class]; listed {
+		return row
+	}
+	return standard
+}
+
 // TestCompact wants the same row for every class, from no more entries.
 func TestCompact(t *testing.T) {
 	smaller := 0
@@ -255,17 +264,27 @@ func TestCompact(t *testing.T) {
 				if table == nil {
 					continue
 				}
-				row, rows := tables.Compact(table)
-				compact := resolve.Table{Default: row, Rows: rows}
+				all, compact := make(map[uint32]int), make(map[uint32]int)
+				for _, r := range table.Rows {
+					all[r.Class] = r.Row
+				}
+				row, rows := table.Compact()
+				for _, r := range rows {
+					compact[r.Class] = r.Row
+				}
 				for _, c := range append(tables.Classes, resolve.Class{}) {
-					if got, want := compact.Row(c.ID), table.Row(c.ID); got != want {
+					want := table.Row(c.ID)
+					if got := rowIn(compact, c.ID, row); got != want {
 						t.Fatalf("seed %d: class %08x: row %d, want %d", seed, c.ID, got, want)
 					}
+					if got := rowIn(all, c.ID, table.Default); got != want {
+						t.Fatalf("seed %d: class %08x: row %d of all, want %d", seed, c.ID, got, want)
+					}
 				}
-				if len(rows) > len(table.Rows)+1 {
-					t.Fatalf("seed %d: %d rows instead of %d", seed, len(rows), len(table.Rows))
+				if len(rows) > len(all)+1 {
+					t.Fatalf("seed %d: %d rows instead of %d", seed, len(rows), len(all))
 				}
-				if len(rows) < len(table.Rows) {
+				if len(rows) < len(all) {
 					smaller++
 				}
 			}

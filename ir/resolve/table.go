@@ -62,14 +62,8 @@ func (b *builder) table(tiers []ir.Tier, own bool) *Table {
 	}
 	d.place(t.Default)
 	b.placed = d.placed
-	if len(d.placed) == 0 {
-		return t
-	}
 	slices.SortFunc(d.placed, func(a, b placed) int { return cmp.Compare(a.class, b.class) })
-	t.Rows = make([]ClassRow, len(d.placed))
-	for i, p := range d.placed {
-		t.Rows[i] = ClassRow{b.out.Classes[p.class].ID, p.row}
-	}
+	t.fill(b.out.Classes, d.placed)
 	return t
 }
 

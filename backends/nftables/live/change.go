@@ -45,6 +45,8 @@ func (l *Live) changeTable(f nft.Family, old, now *Table, policy bool) (*tableCh
 	steps := []func() error{x.sets, x.fixedChains, x.leaves}
 	if policy {
 		steps = append(steps, x.policy)
+	} else {
+		steps = append(steps, x.policyParts)
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -56,7 +58,7 @@ func (l *Live) changeTable(f nft.Family, old, now *Table, policy bool) (*tableCh
 
 func (x *changer) sets() error {
 	for _, s := range x.old.Sets {
-		if x.now.sets[s.Name] == nil {
+		if x.now.sets[s.Name] == nil && !s.role.OfPolicy() {
 			if err := x.set(s, &Set{Name: s.Name, role: s.role, Flags: s.Flags, DataType: s.DataType}, s); err != nil {
 				return err
 			}

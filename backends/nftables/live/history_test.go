@@ -69,10 +69,12 @@ type history struct {
 	now      []*service
 	// policy is in whole programs only.
 	policy ir.Policy
+	// changes writes what differs of policies.
+	changes backends.PolicyChanges
 }
 
 func newHistory(seed uint64) *history {
-	h := &history{rng: rand.New(rand.NewPCG(seed, 5))}
+	h := &history{rng: rand.New(rand.NewPCG(seed, 5)), changes: nftables.New(backends.DefaultOptions()).FollowPolicies()}
 	for v := range 3 {
 		p := irtest.RandomProgram(h.rng)
 		if h.base == nil {
@@ -130,9 +132,21 @@ func (h *history) program(services []*service) *ir.Program {
 	return p
 }
 
-// newPolicy has other policies from now on, or none.
+// newPolicy has other policies from now on, or none. Some change a little: profiles that stay
+// are in the same memory.
 func (h *history) newPolicy() {
 	p := h.program(h.now)
+	if n := len(h.policy.Profiles); n > 0 && h.rng.IntN(2) == 0 {
+		h.policy.Profiles = slices.Clone(h.policy.Profiles)
+		i := h.rng.IntN(n)
+		if profile := &h.policy.Profiles[i]; h.rng.IntN(3) > 0 && len(profile.Ingress) > 0 && len(profile.Egress) > 0 {
+			profile.Ingress = nil
+		} else if n > 1 {
+			h.policy.Profiles = slices.Delete(h.policy.Profiles, i, i+1)
+		}
+		irtest.DropUnused(&h.policy)
+		return
+	}
 	if h.rng.IntN(3) > 0 {
 		irtest.AddRandomDialects(h.rng, p)
 	}
@@ -151,16 +165,32 @@ func (h *history) whole() *ir.Program {
 type changed struct {
 	before, after, whole []byte
 	policy               bool
+	// parts says that both fragments have what differs of policies instead.
+	parts bool
+}
+
+// policies is the step from the policies of before to those that there are now, in parts or
+// with the whole of them.
+func (h *history) policies(t testing.TB, before, after *ir.Program, was ir.Policy) changed {
+	t.Helper()
+	after.Policy = h.policy
+	if h.rng.IntN(3) == 0 {
+		return changed{emit(t, before), emit(t, after), emit(t, h.whole()), true, false}
+	}
+	before.Policy = was
+	old, now, err := h.changes.Change(before, after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changed{old.File(nftables.FileName), now.File(nftables.FileName), emit(t, h.whole()), true, true}
 }
 
 // step changes one Service, now and then policies with it or instead of it.
 func (h *history) step(t testing.TB) changed {
-	policy := h.rng.IntN(4) == 0
+	policy, was := h.rng.IntN(2) == 0, h.policy
 	if policy && h.rng.IntN(2) == 0 {
 		h.newPolicy()
-		after := h.program(nil)
-		after.Policy = h.policy
-		return changed{emit(t, h.program(nil)), emit(t, after), emit(t, h.whole()), true}
+		return h.policies(t, h.program(nil), h.program(nil), was)
 	}
 	i := h.rng.IntN(len(h.now))
 	next := slices.Clone(h.now)
@@ -190,9 +220,9 @@ func (h *history) step(t testing.TB) changed {
 	after := h.program(now)
 	if policy {
 		h.newPolicy()
-		after.Policy = h.policy
+		return h.policies(t, h.program(old), after, was)
 	}
-	return changed{emit(t, h.program(old)), emit(t, after), emit(t, h.whole()), policy}
+	return changed{emit(t, h.program(old)), emit(t, after), emit(t, h.whole()), false, false}
 }
 
 func shares(s *service, touched map[netip.Addr]bool) bool {
@@ -239,7 +269,7 @@ func (h *history) six(s *service, pool string) bool {
 func change(t testing.TB, l *Live, a changed) (p *Plan, replaced bool) {
 	t.Helper()
 	short := l.Change
-	if a.policy {
+	if a.policy && !a.parts {
 		short = l.ChangePolicy
 	}
 	p, err := short(a.before, a.after)
@@ -256,7 +286,7 @@ func change(t testing.TB, l *Live, a changed) (p *Plan, replaced bool) {
 // TestHistories changes what is held step by step, and compares it with the whole
 // at each.
 func TestHistories(t *testing.T) {
-	steps, structural, policies, short := 0, 0, 0, 0
+	steps, structural, policies, short, parts := 0, 0, 0, 0, 0
 	histories := uint64(60)
 	if os.Getenv("CI") == "true" {
 		histories = 300
@@ -285,10 +315,13 @@ func TestHistories(t *testing.T) {
 				if !replaced {
 					short++
 				}
+				if a.parts && !replaced {
+					parts++
+				}
 			}
 		}
 	}
-	t.Logf("%d steps, %d of them with a whole artifact; %d of policies, %d of them short", steps, structural, policies, short)
+	t.Logf("%d steps, %d of them with a whole artifact; %d of policies, %d of them in parts and %d short", steps, structural, policies, parts, short)
 	if structural*2 > steps || short*2 < policies {
 		t.Error("most steps need a whole artifact")
 	}

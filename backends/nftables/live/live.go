@@ -108,9 +108,9 @@ func (l *Live) Replace(text []byte) (*Plan, error) {
 }
 
 // Change plans the change from one fragment to another. A fragment is the
-// artifact of a program with the node's facts, the changed frontends, and all
-// frontends that share an endpoint's address with them. The cost depends only
-// on the fragments. [ErrStructure] says that elements and the chains they lead
+// artifact of a program with the node's facts, the changed frontends, all
+// frontends that share an endpoint's address with them, and what differs of policies
+// ([backends.PolicyChanges]). The cost depends only on the fragments. [ErrStructure] says that elements and the chains they lead
 // to are not enough.
 func (l *Live) Change(before, after []byte) (*Plan, error) { return l.change(before, after, false) }
 

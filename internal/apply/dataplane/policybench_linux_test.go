@@ -6,9 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	networkingv1 "k8s.io/api/networking/v1"
+
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/internal/apply/session"
 	"github.com/planec/planec/internal/testing/clustergen"
 	"github.com/planec/planec/internal/testing/testkit"
 )
@@ -40,12 +43,25 @@ func benchPolicies(b *testing.B, p plane, services int) {
 	}
 	x.emitter = selected[0]
 	s := x.start(b)
+	// Both policies are of pods on the node.
+	b.Run("peers", func(b *testing.B) {
+		x.eachPolicy(b, s, 507, func(p *networkingv1.NetworkPolicySpec, n int) { p.Ingress = p.Ingress[:n%2] })
+	})
+	b.Run("network", func(b *testing.B) {
+		x.eachPolicy(b, s, 0, func(p *networkingv1.NetworkPolicySpec, n int) {
+			p.Ingress[2].From[0].IPBlock = &networkingv1.IPBlock{CIDR: fmt.Sprintf("192.0.2.%d/32", n%2)}
+		})
+	})
+}
+
+// eachPolicy changes one of the policies again and again.
+func (x *bench) eachPolicy(b *testing.B, s *session.Session, which int, change func(p *networkingv1.NetworkPolicySpec, n int)) {
 	x.each(b, func(b *testing.B, n int) {
 		others := x.set
 		others.NetworkPolicies = slices.Clone(x.set.NetworkPolicies)
-		changed := others.NetworkPolicies[507].Object.DeepCopy() // of pods on the node
-		changed.Spec.Ingress = changed.Spec.Ingress[:n%2]
-		others.NetworkPolicies[507].Object = changed
+		changed := others.NetworkPolicies[which].Object.DeepCopy()
+		change(&changed.Spec, n)
+		others.NetworkPolicies[which].Object = changed
 		x.do(b, func() error {
 			plan, err := s.Update(b.Context(), compiler.Update{Others: &others})
 			if err == nil && plan.Empty() && n > 2 {

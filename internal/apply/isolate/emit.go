@@ -20,6 +20,15 @@ func Fragment(b backends.Backend, p *ir.Program) (backends.Artifact, error) {
 	return emit(b, p, func(p *ir.Program) (backends.Artifact, error) { return backends.Fragment(b, p) })
 }
 
+// Policies is [backends.PolicyChanges.Change] of a backend's follower, of two fragments.
+func Policies(b backends.Backend, c backends.PolicyChanges, before, after *ir.Program) (was, is backends.Artifact, err error) {
+	is, err = emit(b, after, func(after *ir.Program) (is backends.Artifact, err error) {
+		was, is, err = c.Change(before, after)
+		return is, err
+	})
+	return was, is, err
+}
+
 func emit(b backends.Backend, p *ir.Program, with func(*ir.Program) (backends.Artifact, error)) (a backends.Artifact, err error) {
 	node := p.Node.Name
 	defer func() {

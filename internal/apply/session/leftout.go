@@ -52,19 +52,38 @@ func (l *leftOut) failed(now time.Time) {
 
 // suspect records the objects that may be at fault if the kernel refuses a change.
 func (s *Session) suspect(d *compiler.Delta) {
-	if d.Whole {
-		return
+	if !d.Whole {
+		s.suspects.fold()
+		s.suspects.last = d.After
 	}
-	for _, o := range failsafe.Of(d.After) {
-		s.suspects.Add(o, failsafe.Refused)
+}
+
+// suspects are objects that may be at fault, those of the last change as its fragment: it is
+// asked for them only if the kernel refuses the change.
+type suspects struct {
+	before failsafe.Set
+	last   *ir.Program
+}
+
+// fold adds the objects of the last change to those before.
+func (s *suspects) fold() failsafe.Set {
+	if s.last != nil {
+		if s.before == nil {
+			s.before = make(failsafe.Set)
+		}
+		for _, o := range failsafe.Of(s.last) {
+			s.before.Add(o, failsafe.Refused)
+		}
+		s.last = nil
 	}
+	return s.before
 }
 
 // likely returns the suspects, with those of the last change last: the search restores
 // objects from the front, and those that were served before are most probably
 // harmless.
 func (s *Session) likely() []failsafe.Object {
-	list := s.suspects.Sorted()
+	list := s.suspects.fold().Sorted()
 	if s.delta.Whole || s.delta.Before == nil {
 		return list
 	}
@@ -258,6 +277,9 @@ func (f foreseen) some(b backends.Backend, d *compiler.Delta) {
 		return
 	}
 	for _, p := range []*ir.Program{d.Before, d.After} {
+		if len(f) == 0 {
+			break
+		}
 		for _, o := range failsafe.Of(p) {
 			delete(f, o)
 		}

@@ -2,9 +2,9 @@
 // turns each change of objects into a delta of the program and then of the kernel.
 //
 // The first apply is whole and verified. Later updates are incremental: only the
-// changed part is compiled, emitted and sent, without reading the kernel. A changed
-// policy costs as much as all policies of the node, but not its Services. A change that
-// cannot be incremental applies the whole program, from the same objects.
+// changed part is compiled, emitted and sent, without reading the kernel. What of that a changed
+// policy costs depends on the backend ([backends.PolicyFollower]); it never costs the Services. A
+// change that cannot be incremental applies the whole program, from the same objects.
 //
 // An object that the kernel refuses affects only itself: the session finds it, gives
 // it up safely (ir/failsafe), applies everything else, and tries it again later.
@@ -33,7 +33,9 @@ type Session struct {
 
 	objects *compiler.Incremental
 	backend backends.Backend
-	applier *applier.Applier
+	// policies writes what differs of policies; nil if the backend cannot.
+	policies backends.PolicyChanges
+	applier  *applier.Applier
 	// held reports that the applier holds the state before the last change of objects.
 	held bool
 	// delta is the effect of the last change of objects.
@@ -41,17 +43,26 @@ type Session struct {
 	// given are the objects that the kernel lacks, and left the details of each.
 	given failsafe.Set
 	left  map[failsafe.Object]*leftOut
-	// suspects are the objects that changed since the kernel was last right.
-	suspects failsafe.Set
+	// suspects have the objects that changed since the kernel was last right.
+	suspects suspects
 	// foreseen are the objects that the backend gives up itself.
 	foreseen foreseen
 }
 
 // New returns a session that has applied nothing yet.
 func New(objects *compiler.Incremental, backend backends.Backend, a *applier.Applier) *Session {
-	return &Session{
+	s := &Session{
 		objects: objects, backend: backend, applier: a, Now: time.Now,
-		left: make(map[failsafe.Object]*leftOut), suspects: make(failsafe.Set), foreseen: make(foreseen),
+		left: make(map[failsafe.Object]*leftOut), foreseen: make(foreseen),
+	}
+	s.followPolicies()
+	return s
+}
+
+// followPolicies begins to follow policies, with nothing that was made before.
+func (s *Session) followPolicies() {
+	if follows, ok := s.backend.(backends.PolicyFollower); ok {
+		s.policies = follows.FollowPolicies()
 	}
 }
 
@@ -156,7 +167,7 @@ func (s *Session) settle(set failsafe.Set) {
 			delete(s.left, o)
 		}
 	}
-	clear(s.suspects)
+	s.suspects = suspects{}
 }
 
 // Delta is the effect of the last Update on the program, whether or not the
@@ -188,6 +199,9 @@ func (s *Session) replace(ctx context.Context, set failsafe.Set) (applier.Plan, 
 func (s *Session) change(ctx context.Context, d *compiler.Delta, base *ir.Program, set failsafe.Set) (applier.Plan, error) {
 	change := s.applier.Change
 	have := failsafe.Program(base, s.given)
+	if d.Policy && s.policies != nil {
+		return s.changePolicies(ctx, have, failsafe.Program(d.After, set))
+	}
 	if d.Policy {
 		if !s.applier.ChangesPolicies(s.backend.Name()) {
 			return nil, applier.ErrWhole
@@ -206,6 +220,17 @@ func (s *Session) change(ctx context.Context, d *compiler.Delta, base *ir.Progra
 		return nil, err
 	}
 	return change(ctx, before, after)
+}
+
+// changePolicies is change for a backend that writes what differs of policies.
+func (s *Session) changePolicies(ctx context.Context, have, want *ir.Program) (applier.Plan, error) {
+	was, is, err := isolate.Policies(s.backend, s.policies, have, want)
+	if err != nil {
+		s.followPolicies() // what it keeps may be half of something
+		return nil, applier.ErrWhole
+	}
+	entry := func(a backends.Artifact) applier.Entry { return applier.Entry{Backend: s.backend.Name(), Artifact: a} }
+	return s.applier.Change(ctx, entry(was), entry(is))
 }
 
 func (s *Session) emit(p *ir.Program) (applier.Entry, error) {

@@ -31,7 +31,7 @@ func (b *Inbox) DomainPolicies(since uint64) (set *objects.Set, generation uint6
 	set = &objects.Set{}
 	for i, l := range set.Lists() {
 		if l.Takes(&ciliumv2.NetworkPolicy{}) || l.Takes(&ciliumv2.ClusterwideNetworkPolicy{}) {
-			for _, s := range b.others.tables[i] {
+			for _, s := range b.others.tables[i].byName {
 				l.Add(s)
 			}
 		}

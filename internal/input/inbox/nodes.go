@@ -18,7 +18,7 @@ func (b *Inbox) Nodes() (set *objects.Set, complete bool) {
 	set = &objects.Set{}
 	for i, l := range set.Lists() {
 		if l.Takes(&corev1.Node{}) {
-			for _, s := range b.others.tables[i] {
+			for _, s := range b.others.tables[i].byName {
 				l.Add(s)
 			}
 		}

@@ -306,6 +306,17 @@ func (g *policyRand) portRange() ir.PortRange {
 	return p
 }
 
+// DropUnused removes what a policy without some profiles or tiers does not need: sets, names
+// and OnRedirect. It leaves the lists that it was given as they are.
+func DropUnused(p *ir.Policy) {
+	p.AddressSets, p.Peers = slices.Clone(p.AddressSets), nil
+	dropUnused(p)
+	if !p.Redirects() {
+		p.OnRedirect = 0
+	}
+	slices.SortFunc(p.Peers, func(a, b ir.Peer) int { return a.Address.Compare(b.Address) })
+}
+
 // dropUnused removes sets that no rule uses.
 func dropUnused(p *ir.Policy) {
 	used := make(map[string]bool)
