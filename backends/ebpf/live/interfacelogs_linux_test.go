@@ -31,7 +31,7 @@ func TestPoliciesThatLog(t *testing.T) {
 	r.attach()
 	connect := func(from *netns, src, dst netip.Addr, want bool) {
 		t.Helper()
-		a := &attempt{from, eval.Packet{Src: src, Dst: dst, Protocol: ir.TCP, Port: 80}}
+		a := &attempt{from: from, Packet: eval.Packet{Src: src, Dst: dst, Protocol: ir.TCP, Port: 80}}
 		if got := a.passes(want); got != want {
 			t.Errorf("%v: passes %v", a.Packet, got)
 		}

@@ -142,7 +142,7 @@ func (r *podRig) costOfPackets(n int) (each float64) {
 // both ends in this process.
 func (r *podRig) costOfRoundTrips(n int) float64 {
 	r.Helper()
-	a := &attempt{r.pods[2].netns, eval.Packet{Src: podAddrs(2)[0], Dst: podAddrs(1)[0], Protocol: ir.TCP, Port: 80, From: eval.FromPod}}
+	a := &attempt{from: r.pods[2].netns, Packet: eval.Packet{Src: podAddrs(2)[0], Dst: podAddrs(1)[0], Protocol: ir.TCP, Port: 80, From: eval.FromPod}}
 	c, err := a.dial(patience)
 	if err != nil {
 		r.Fatal(err)

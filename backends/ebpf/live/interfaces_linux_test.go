@@ -318,7 +318,8 @@ func (r *podRig) attempts(rng *rand.Rand, n int) (out []*attempt) {
 		if from.netns == to.netns {
 			continue
 		}
-		out = append(out, &attempt{from.netns, eval.Packet{
+		r.lastPort = max(r.lastPort, 20000) + 1 // below those that the kernel gives
+		out = append(out, &attempt{from: from.netns, port: r.lastPort, Packet: eval.Packet{
 			Src: from.addrs[family], Dst: to.addrs[family], Protocol: []ir.Protocol{ir.TCP, ir.UDP}[rng.IntN(2)], Port: podPorts[rng.IntN(2)], From: from.from,
 		}})
 	}
@@ -337,7 +338,7 @@ func TestConnectionsOutlive(t *testing.T) {
 	var again []*attempt
 	for family := range 2 {
 		for _, protocol := range []ir.Protocol{ir.TCP, ir.UDP} {
-			a := &attempt{r.pods[2].netns, eval.Packet{Src: podAddrs(2)[family], Dst: podAddrs(1)[family], Protocol: protocol, Port: 80, From: eval.FromPod}}
+			a := &attempt{from: r.pods[2].netns, Packet: eval.Packet{Src: podAddrs(2)[family], Dst: podAddrs(1)[family], Protocol: protocol, Port: 80, From: eval.FromPod}}
 			c, err := a.dial(patience)
 			if err != nil {
 				t.Fatalf("%v: %v", a.Packet, err)
@@ -369,7 +370,7 @@ func TestConnectionsAreTakenOver(t *testing.T) {
 	var open []net.Conn
 	for family := range 2 {
 		for _, protocol := range []ir.Protocol{ir.TCP, ir.UDP} {
-			a := &attempt{r.pods[2].netns, eval.Packet{Src: podAddrs(2)[family], Dst: podAddrs(1)[family], Protocol: protocol, Port: 80, From: eval.FromPod}}
+			a := &attempt{from: r.pods[2].netns, Packet: eval.Packet{Src: podAddrs(2)[family], Dst: podAddrs(1)[family], Protocol: protocol, Port: 80, From: eval.FromPod}}
 			c, err := a.dial(patience)
 			if err != nil {
 				t.Fatalf("%v: %v", a.Packet, err)
@@ -415,11 +416,11 @@ func TestRefusals(t *testing.T) {
 		for family := range 2 {
 			for _, protocol := range []ir.Protocol{ir.TCP, ir.UDP} {
 				for _, ends := range [][2]*pod{{pods[2], pods[1]}, {pods[2], outside}, {outside, pods[1]}, {pods[3], pods[1]}, {pods[1], pods[3]}, {pods[2], pods[3]}} {
-					a := &attempt{ends[0].netns, eval.Packet{Src: ends[0].addrs[family], Dst: ends[1].addrs[family], Protocol: protocol, Port: 80}}
+					a := &attempt{from: ends[0].netns, Packet: eval.Packet{Src: ends[0].addrs[family], Dst: ends[1].addrs[family], Protocol: protocol, Port: 80}}
 					accepted := ends == [2]*pod{pods[3], pods[1]}
 					wg.Go(func() { r.refuses(a, accepted, onDeny) })
 				}
-				node := &attempt{pods[2].netns, eval.Packet{Src: pods[2].addrs[family], Dst: r.nodeAddrs[family], Protocol: protocol, Port: 80}}
+				node := &attempt{from: pods[2].netns, Packet: eval.Packet{Src: pods[2].addrs[family], Dst: r.nodeAddrs[family], Protocol: protocol, Port: 80}}
 				wg.Go(func() { r.refuses(node, false, onDeny) })
 			}
 		}
@@ -457,7 +458,7 @@ func TestLargePackets(t *testing.T) {
 			r.nft("table inet track {\n chain c {\n type filter hook forward priority 0\n ct state new accept\n }\n}\n")
 		}
 		for family := range 2 {
-			a := &attempt{r.pods[2].netns, eval.Packet{Src: podAddrs(2)[family], Dst: podAddrs(1)[family], Protocol: ir.UDP, Port: 80, From: eval.FromPod}}
+			a := &attempt{from: r.pods[2].netns, Packet: eval.Packet{Src: podAddrs(2)[family], Dst: podAddrs(1)[family], Protocol: ir.UDP, Port: 80, From: eval.FromPod}}
 			r.transfers(a, 20000, 1)
 			a.Protocol = ir.TCP
 			r.transfers(a, 1<<20, 4)
@@ -537,8 +538,8 @@ func TestBridge(t *testing.T) {
 	r.node.ip(t, "link add lone0 type veth peer name lone1")
 	r.put(r.program(policies{ingress: map[int][]int{1: nil}}))
 	wants(t, r.attach(), "attach program to_pod to port0", "attach program from_pod to port0", "attach program to_pod to port1", "attach program from_pod to port1")
-	to := &attempt{list[1], eval.Packet{Src: addrs[1], Dst: addrs[0], Protocol: ir.TCP, Port: 80}}
-	back := &attempt{list[0], eval.Packet{Src: addrs[0], Dst: addrs[1], Protocol: ir.TCP, Port: 80}}
+	to := &attempt{from: list[1], Packet: eval.Packet{Src: addrs[1], Dst: addrs[0], Protocol: ir.TCP, Port: 80}}
+	back := &attempt{from: list[0], Packet: eval.Packet{Src: addrs[0], Dst: addrs[1], Protocol: ir.TCP, Port: 80}}
 	if to.passes(false) || !back.passes(true) {
 		t.Error("the policy of a pod on a bridge does not hold")
 	}

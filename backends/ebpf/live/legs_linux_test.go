@@ -29,7 +29,7 @@ func TestForgottenConnections(t *testing.T) {
 	if m.MaxEntries() != 64 {
 		t.Errorf("room for %d", m.MaxEntries())
 	}
-	a := &attempt{r.pods[2].netns, eval.Packet{Src: podAddrs(2)[0], Dst: podAddrs(1)[0], Protocol: ir.TCP, Port: 80, From: eval.FromPod}}
+	a := &attempt{from: r.pods[2].netns, Packet: eval.Packet{Src: podAddrs(2)[0], Dst: podAddrs(1)[0], Protocol: ir.TCP, Port: 80, From: eval.FromPod}}
 	c, err := a.dial(patience)
 	if err != nil {
 		t.Fatal(err)

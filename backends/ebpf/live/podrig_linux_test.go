@@ -97,6 +97,8 @@ type podRig struct {
 	outside    *pod
 	interfaces *Interfaces
 	pins       *Pins
+	// lastPort is the client's port of the last attempt.
+	lastPort int
 }
 
 // pod is a namespace with an address of each family. The machine outside is one too.
@@ -244,14 +246,17 @@ func echoPackets(c net.PacketConn) {
 type attempt struct {
 	from *netns
 	eval.Packet
+	// port is the client's; 0 leaves it to the kernel. A packet with the ports of an earlier
+	// connection may be part of it to the programs, whatever the policies say now.
+	port int
 }
 
 // dial opens a connection and asks for an echo.
 func (a *attempt) dial(patience time.Duration) (c net.Conn, err error) {
 	err = a.from.do(func() error {
-		d := net.Dialer{Timeout: patience, LocalAddr: &net.TCPAddr{IP: a.Src.AsSlice()}}
+		d := net.Dialer{Timeout: patience, LocalAddr: &net.TCPAddr{IP: a.Src.AsSlice(), Port: a.port}}
 		if a.Protocol == ir.UDP {
-			d.LocalAddr = &net.UDPAddr{IP: a.Src.AsSlice()}
+			d.LocalAddr = &net.UDPAddr{IP: a.Src.AsSlice(), Port: a.port}
 		}
 		c, err = d.DialContext(context.Background(), a.Protocol.String(), netip.AddrPortFrom(a.Dst, a.Port).String())
 		return err
