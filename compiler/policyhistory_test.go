@@ -12,6 +12,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/objects"
@@ -19,13 +20,13 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// TestPolicyHistories changes NetworkPolicies and pods step by step: the policy and the findings
+// TestPolicyHistories changes policies, pods and namespaces step by step: the policy and the findings
 // are those of a whole compilation at each.
 func TestPolicyHistories(t *testing.T) {
 	shared := 0
 	for seed := range uint64(40) {
 		h := &policyHistory{Rand: rand.New(rand.NewPCG(seed, 3)), set: clustergen.PolicyObjects(clustergen.PolicySize{Pods: 120, Nodes: 3, Namespaces: 6, Policies: 24})}
-		var config objects.Config
+		config := objects.Config{FailClosed: seed%4 == 1}
 		if seed%5 == 4 {
 			config.Hash = func(b []byte) (sum [sha256.Size]byte) { sum[0] = byte(len(b)) & 3; return sum }
 		}
@@ -79,7 +80,7 @@ type policyHistory struct {
 func (h *policyHistory) step() {
 	h.set.NetworkPolicies = slices.Clone(h.set.NetworkPolicies)
 	for range 1 + h.IntN(2) {
-		switch h.IntN(12) {
+		switch h.IntN(14) {
 		case 0:
 			h.take()
 		case 1:
@@ -92,10 +93,52 @@ func (h *policyHistory) step() {
 			h.Shuffle(len(h.set.NetworkPolicies), func(i, j int) {
 				h.set.NetworkPolicies[i], h.set.NetworkPolicies[j] = h.set.NetworkPolicies[j], h.set.NetworkPolicies[i]
 			})
+		case 5:
+			h.changeClusterPolicy()
+		case 6:
+			h.label()
 		default:
 			h.change()
 		}
 	}
+}
+
+// changeClusterPolicy adds, changes or removes a policy of the cluster.
+func (h *policyHistory) changeClusterPolicy() {
+	h.set.ClusterNetworkPolicies = slices.Clone(h.set.ClusterNetworkPolicies)
+	if n := len(h.set.ClusterNetworkPolicies); n > 0 && h.IntN(3) == 0 {
+		i := h.IntN(n)
+		h.set.ClusterNetworkPolicies = slices.Delete(h.set.ClusterNetworkPolicies, i, i+1)
+		return
+	}
+	tiers, actions := []policyv1beta1.Tier{"Admin", "Baseline"}, []policyv1beta1.ClusterNetworkPolicyRuleAction{"Accept", "Deny", "Pass"}
+	division := metav1.LabelSelector{MatchLabels: map[string]string{"division": fmt.Sprintf("division-%d", h.IntN(4))}}
+	p := &policyv1beta1.ClusterNetworkPolicy{
+		ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("cluster-%d", h.IntN(4))},
+		Spec: policyv1beta1.ClusterNetworkPolicySpec{
+			Tier: tiers[h.IntN(2)], Priority: int32(h.IntN(3)), Subject: policyv1beta1.ClusterNetworkPolicySubject{Namespaces: &metav1.LabelSelector{}},
+			Ingress: []policyv1beta1.ClusterNetworkPolicyIngressRule{{
+				Action: actions[h.IntN(3)], From: []policyv1beta1.ClusterNetworkPolicyIngressPeer{{Namespaces: &division}},
+			}},
+		},
+	}
+	made := objects.Sourced[*policyv1beta1.ClusterNetworkPolicy]{Object: p, File: "cluster.yaml", Line: 1}
+	for i, have := range h.set.ClusterNetworkPolicies {
+		if have.Object.Name == p.Name {
+			h.set.ClusterNetworkPolicies[i] = made
+			return
+		}
+	}
+	h.set.ClusterNetworkPolicies = append(h.set.ClusterNetworkPolicies, made)
+}
+
+// label gives a namespace another label.
+func (h *policyHistory) label() {
+	h.set.Namespaces = slices.Clone(h.set.Namespaces)
+	i := h.IntN(len(h.set.Namespaces))
+	n := h.set.Namespaces[i].Object.DeepCopy()
+	n.Labels["division"] = fmt.Sprintf("division-%d", h.IntN(4))
+	h.set.Namespaces[i].Object = n
 }
 
 func (h *policyHistory) take() {
