@@ -251,12 +251,12 @@ func TestDrift(t *testing.T) {
 	run(t, nil, func(r *rig) {
 		r.begin(service("a"))
 		right := r.kernel.have
-		settled := r.settled
+		settled := r.settledTimes()
 		r.notice()
 		r.rest(time.Second)
 		r.want("verified in 0s")
-		if r.settled != settled+1 {
-			t.Errorf("settled %d times", r.settled-settled)
+		if r.settledTimes() != settled+1 {
+			t.Errorf("settled %d times", r.settledTimes()-settled)
 		}
 		r.forget()
 		r.kernel.set(func(k *kernel) { k.have = "intruder" })
@@ -343,10 +343,10 @@ func TestRefusedObject(t *testing.T) {
 			t.Errorf("given up %d, diagnosed %v, said %q", r.givenUp, r.diags, r.said)
 		}
 		r.forget()
-		settled := r.settled
+		settled := r.settledTimes()
 		r.rest(time.Minute)
-		if r.givenUp != 1 || r.count("applied") > 0 || r.settled < settled+2 {
-			t.Errorf("after a minute: given up %d, settled %d times, said %q", r.givenUp, r.settled-settled, r.said)
+		if r.givenUp != 1 || r.count("applied") > 0 || r.settledTimes() < settled+2 {
+			t.Errorf("after a minute: given up %d, settled %d times, said %q", r.givenUp, r.settledTimes()-settled, r.said)
 		}
 		sorted := slices.Clone(r.diags)
 		if sorted.Sort(); len(sorted) < 2 || !slices.Equal(sorted, r.diags) {
@@ -376,10 +376,10 @@ func TestRefusedObject(t *testing.T) {
 		r.rest(5 * time.Second)
 		r.inbox.Delete(service("d"))
 		r.rest(5 * time.Second)
-		settled = r.settled
+		settled = r.settledTimes()
 		r.rest(time.Hour)
-		if r.settled != settled || r.givenUp != 0 {
-			t.Errorf("after it was deleted: given up %d, settled %d times", r.givenUp, r.settled-settled)
+		if r.settledTimes() != settled || r.givenUp != 0 {
+			t.Errorf("after it was deleted: given up %d, settled %d times", r.givenUp, r.settledTimes()-settled)
 		}
 	})
 }
@@ -442,15 +442,15 @@ func TestBegin(t *testing.T) {
 		if got := r.rounds[0]; !got.Whole || got.Services != 1 || got.Slices != 1 || got.Steps != 1 || got.Waited != shortest || !slices.Equal(got.Triggers, []time.Time{trigger}) {
 			t.Errorf("the first round is %+v", got)
 		}
-		settled := r.settled
+		settled := r.settledTimes()
 		r.forget()
 		r.inbox.Complete() // rings, and there is nothing
 		r.rest(time.Second)
 		r.want()
 		r.put(service("a"), slice("a", false, "10.1.2.2"))
 		r.rest(time.Second)
-		if r.settled <= settled || r.count("applied") != 1 {
-			t.Errorf("settled %d times, said %q", r.settled-settled, r.said)
+		if r.settledTimes() <= settled || r.count("applied") != 1 {
+			t.Errorf("settled %d times, said %q", r.settledTimes()-settled, r.said)
 		}
 	})
 }

@@ -341,6 +341,12 @@ func (r *rig) rest(d time.Duration) {
 	synctest.Wait()
 }
 
+// settledTimes is how often the agent settled.
+func (r *rig) settledTimes() (n int) {
+	r.do(func() { n = r.settled })
+	return n
+}
+
 // notice tells the agent that its rules may have been changed.
 func (r *rig) notice() {
 	select {
