@@ -75,10 +75,10 @@ func appendMoves(out []move, number int32, old, next []netip.Addr) []move {
 	return out
 }
 
-// shifts moves the addresses to their new classes. It returns the hosts and how classes came
-// from others; ok is false if a class has the hash of another one, or if
-// too many sets would be looked at.
-func (h *history) shifts(moves []move) (hosts []Host, from []origin, ok bool) {
+// shifts moves the addresses to their new classes, in networks that may be new. It returns the
+// hosts and how classes came from others; ok is false if a class has the hash of another one,
+// or if too many sets would be looked at.
+func (h *history) shifts(moves []move, networks []Network) (hosts []Host, from []origin, ok bool) {
 	hosts = make([]Host, 0, len(h.out.Hosts)+len(moves))
 	rest, work := h.out.Hosts, 0
 	for len(moves) > 0 {
@@ -88,7 +88,7 @@ func (h *history) shifts(moves []move) (hosts []Host, from []origin, ok bool) {
 		}
 		at, listed := slices.BinarySearchFunc(rest, a, func(x Host, a netip.Addr) int { return x.Address.Compare(a) })
 		hosts, rest = append(hosts, rest[:at]...), rest[at:]
-		around := h.around(h.out.Networks, a)
+		around := h.around(networks, a)
 		was := around
 		if listed {
 			was, rest = rest[0].Class, rest[1:]

@@ -18,7 +18,7 @@ func (h *history) rezoned(p *ir.Policy, moves []move, came, went map[int32]bool)
 	if !ok {
 		return nil
 	}
-	hosts, ok := h.rehouse(moves, networks)
+	hosts, _, ok := h.shifts(moves, networks)
 	if !ok {
 		return nil
 	}
@@ -122,35 +122,4 @@ func (h *history) zones(sets []ir.AddressSet) (networks []Network, ok bool) {
 		h.nets = append(h.nets, network{prefix: n.Prefix, parent: enclosing(h.nets, n.Prefix)})
 	}
 	return networks, true
-}
-
-// rehouse moves the addresses to their new classes, in new networks.
-func (h *history) rehouse(moves []move, networks []Network) (hosts []Host, ok bool) {
-	hosts = make([]Host, 0, len(h.out.Hosts)+len(moves))
-	rest, work := h.out.Hosts, 0
-	for len(moves) > 0 {
-		a, n := moves[0].address, 1
-		for n < len(moves) && moves[n].address == a {
-			n++
-		}
-		at, listed := slices.BinarySearchFunc(rest, a, func(x Host, a netip.Addr) int { return x.Address.Compare(a) })
-		hosts, rest = append(hosts, rest[:at]...), rest[at:]
-		outside := h.around(networks, a)
-		base := outside // what an address has that no host was listed for
-		if listed {
-			base, rest = rest[0].Class, rest[1:]
-			h.use(base, -1)
-		}
-		sets := h.moved(base, moves[:n])
-		is, ok := h.class(sets)
-		if work += len(sets); !ok || work > maxListed {
-			return nil, false
-		}
-		if is != outside {
-			hosts = append(hosts, Host{a, is})
-			h.use(is, 1)
-		}
-		moves = moves[n:]
-	}
-	return append(hosts, rest...), true
 }

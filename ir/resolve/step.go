@@ -21,7 +21,7 @@ func (h *history) next(p *ir.Policy) *Policy {
 		return h.exchanged(p)
 	}
 	s := step{history: h, policy: p, networks: h.out.Networks}
-	if s.hosts, s.origins, ok = h.shifts(moves); !ok {
+	if s.hosts, s.origins, ok = h.shifts(moves, h.out.Networks); !ok {
 		return nil
 	}
 	s.classes()
