@@ -33,7 +33,7 @@ func (d *Dataplane) Load(img *image.Image) error { return d.loadImage(img, true)
 func (d *Dataplane) loadImage(img *image.Image, readBack bool) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	l := &load{Dataplane: d, image: img, want: img.Entries(), reads: readBack}
+	l := &load{Dataplane: d, image: img, reads: readBack}
 	// The descriptors stay open until the grace period after the flip ends,
 	// because some kernels freed replaced inner maps while programs used them
 	// (GHSA-wvjr-h8mr-f8gw).
@@ -56,9 +56,10 @@ func (d *Dataplane) loadImage(img *image.Image, readBack bool) error {
 type load struct {
 	*Dataplane
 	image *image.Image
-	want  []layout.Entry // the entries of svc
-	// changes are all that changes of Services, if want is nil.
+	// changes are all that changes of Services, if only is set; the image is otherwise what all
+	// Services are to be.
 	changes []store.Change
+	only    bool
 	have    generation
 	// active is the active slot, and slot the one that the image gets: another one, unless
 	// nothing but Services changes, in the maps that they are in.
@@ -155,7 +156,7 @@ func (l *load) fill() (err error) {
 		err = each(0, stored, func(i int) error { return transfers[i].fill(l.made[i], l.image) })
 	}
 	if err == nil && l.next != nil {
-		err = l.next.Fill(l.want)
+		err = l.next.Fill(whole(l.image))
 	}
 	return err
 }
@@ -214,11 +215,11 @@ func (d *Dataplane) putInto(g *generation, slot uint32) error {
 // flip commits: one store of active makes programs use the slot, and the Services as they
 // are to be.
 func (l *load) flip() error {
-	if l.next == nil && l.want == nil {
-		return l.services.Switch(l.changes, uint8(l.slot))
-	}
 	if l.next == nil {
-		return l.services.Switch(l.services.Diff(l.want), uint8(l.slot))
+		if !l.only {
+			l.changes = l.services.Diff(l.image.Entries())
+		}
+		return l.services.Switch(l.changes, uint8(l.slot))
 	}
 	if err := l.next.Switch(nil, uint8(l.slot)); err != nil {
 		return err

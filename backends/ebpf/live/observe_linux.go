@@ -36,6 +36,10 @@ func (p *Pins) observe(ctx context.Context, want *image.Image) (*State, error) {
 	if d.active == nil {
 		return s, nil
 	}
+	if len(missing) == 0 && p.hasLoaded(d, want) {
+		s.Image = want
+		return s, nil
+	}
 	g, err := d.generation()
 	defer g.close()
 	if err == nil {
@@ -46,6 +50,45 @@ func (p *Pins) observe(ctx context.Context, want *image.Image) (*State, error) {
 	}
 	s.broken = err
 	return s, nil
+}
+
+// loaded describes maps that were read back. Other processes take turns by the lock and commit by
+// one store of active, so the same maps with the same value have the same content.
+type loaded struct {
+	image  image.Digest
+	active uint64
+	maps   [numMaps]ebpf.MapID
+}
+
+// loaded describes the active maps, which have an image.
+func (d *Dataplane) loaded(img *image.Image) (*loaded, error) {
+	slot, err := d.Active()
+	if err != nil {
+		return nil, err
+	}
+	l := &loaded{image: img.Digest()}
+	if err := d.active.Lookup(uint32(0), &l.active); err != nil {
+		return nil, fmt.Errorf("map active: %w", err)
+	}
+	for i, outer := range d.outer {
+		if err := outer.Lookup(slot, (*uint32)(&l.maps[i])); err != nil {
+			return nil, fmt.Errorf("map %s: %w", mapLayout(i).Name, err)
+		}
+	}
+	return l, nil
+}
+
+// hasLoaded reports, once after an apply, whether the maps are those that it has left.
+func (p *Pins) hasLoaded(d *Dataplane, want *image.Image) bool {
+	p.mu.Lock()
+	l := p.loaded
+	p.loaded = nil
+	p.mu.Unlock()
+	if l == nil || want == nil {
+		return false
+	}
+	now, err := d.loaded(want)
+	return err == nil && *now == *l
 }
 
 // readAs is read, and returns want if that is what there is.
@@ -78,4 +121,11 @@ func (g *generation) frozen() error {
 		}
 	}
 	return nil
+}
+
+// Doubt has the next [Pins.ObserveFor] read everything: something failed after the apply.
+func (p *Pins) Doubt() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.loaded = nil
 }

@@ -32,16 +32,20 @@ type Pins struct {
 	mu sync.Mutex
 	// session has the maps open between changes from held state; nil if there was none.
 	session *session
+	// loaded is what the last apply loaded and read back, for the comparison that follows it.
+	loaded *loaded
 }
 
 // NewPins returns Pins for a directory, which is created when needed.
 func NewPins(dir string) *Pins { return &Pins{Dir: dir, LockWait: DefaultLockWait} }
 
-// Observe reads the active image without a change.
+// Observe reads the active image without a change. It believes nothing that was read before.
 func (p *Pins) Observe(ctx context.Context) (*State, error) { return p.ObserveFor(ctx, nil) }
 
 // ObserveFor is Observe for a comparison with an image, which is cheaper where the maps have
-// just that: the state's image is want then, with its symbols. want may be nil.
+// just that: the state's image is want then, with its symbols. want may be nil. Right after an apply
+// that has read the image back, it reads only which maps are active, and that no transaction of
+// Services was made since.
 func (p *Pins) ObserveFor(ctx context.Context, want *image.Image) (*State, error) {
 	s, err := p.observe(ctx, want)
 	if err != nil {
@@ -59,6 +63,7 @@ func (p *Pins) Apply(ctx context.Context, plan *Plan) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.loaded = nil
 	if plan.held {
 		return p.applyHeld(ctx, plan)
 	}
@@ -77,7 +82,10 @@ func (p *Pins) Apply(ctx context.Context, plan *Plan) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Load(plan.want), d.Close())
+	if err = d.Load(plan.want); err == nil {
+		p.loaded, err = d.loaded(plan.want)
+	}
+	return errors.Join(err, d.Close())
 }
 
 // Clean removes planec's pins and the directory, and returns the names of what it

@@ -206,6 +206,62 @@ func withMap(index int, entries uint32, do func(*ebpf.Map) error) error {
 }
 
 // TestPinsForeign puts foreign objects where planec's pins belong.
+// TestPinsLoaded wants what an apply has read back to be believed once, and only while the maps are
+// those, without a transaction since.
+func TestPinsLoaded(t *testing.T) {
+	img, other := generationImage(t, 6), generationImage(t, 7)
+	ctx := t.Context()
+	looks := func(p *Pins) *image.Image {
+		s, err := p.ObserveFor(ctx, img)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Image
+	}
+	edit := func(p *Pins, do func(*Dataplane) error) {
+		d, err := Open(p.Dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(do(d), d.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	record := func(d *Dataplane) error {
+		return d.inSlot(stored+layout.Records, 0, func(m *ebpf.Map) error { return editEach(m, 40, 0x80) })
+	}
+	p, _ := pins(t)
+	apply(t, p, img)
+	if looks(p) != img || looks(p) != img {
+		t.Error("what was loaded is not what is there")
+	}
+	for name, change := range map[string]func(*Pins){
+		"another process applied": func(p *Pins) { apply(t, NewPins(p.Dir), other) },
+		"a process applied, and applied back": func(p *Pins) {
+			apply(t, NewPins(p.Dir), other)
+			apply(t, NewPins(p.Dir), img)
+			edit(p, record)
+		},
+		"a map was replaced": func(p *Pins) {
+			edit(p, func(d *Dataplane) error {
+				slot, err := d.Active()
+				return errors.Join(err, withMap(keys, 2000, func(m *ebpf.Map) error { return d.outer[keys].Put(slot, m) }))
+			})
+		},
+		"it is the second look": func(p *Pins) { looks(p); edit(p, record) },
+		"something failed then": func(p *Pins) { p.Doubt(); edit(p, record) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, _ := pins(t)
+			apply(t, p, other)
+			apply(t, p, img)
+			if change(p); looks(p) == img {
+				t.Error("it is believed to be what was loaded")
+			}
+		})
+	}
+}
+
 func TestPinsForeign(t *testing.T) {
 	spec := outerSpec(mapLayout(keys))
 	foreign := map[string]func(path string) error{

@@ -49,7 +49,7 @@ func (d *Dataplane) createServices(img *image.Image) (*services, error) {
 			return nil, errors.Join(fmt.Errorf("map %s: %w", l.Name, err), s.close())
 		}
 	}
-	return s.open(d)
+	return s.open(d, store.Create)
 }
 
 // openServices opens the maps of a generation for writing.
@@ -65,12 +65,12 @@ func (d *Dataplane) openServices(g *generation) (*services, error) {
 			return nil, errors.Join(err, s.close())
 		}
 	}
-	return s.open(d)
+	return s.open(d, store.Open)
 }
 
-func (s *services) open(d *Dataplane) (*services, error) {
+func (s *services) open(d *Dataplane, open func(*store.Maps) (*store.Store, error)) (*services, error) {
 	var err error
-	if s.Store, err = store.Open(d.storeMaps(s.maps)); err != nil {
+	if s.Store, err = open(d.storeMaps(s.maps)); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
@@ -78,4 +78,13 @@ func (s *services) open(d *Dataplane) (*services, error) {
 
 func (d *Dataplane) storeMaps(maps [layout.NumStoreMaps]*ebpf.Map) *store.Maps {
 	return &store.Maps{Active: d.active, Stored: maps, Wait: d.wait}
+}
+
+// whole is what an image has of Services, for maps that are empty.
+func whole(img *image.Image) store.Whole {
+	return store.Whole{
+		Services:  img.Map(layout.Services).Entries(),
+		Endpoints: img.Map(layout.Endpoints).Entries(),
+		Sources:   img.Map(layout.Sources).Entries(),
+	}
 }

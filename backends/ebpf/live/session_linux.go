@@ -161,7 +161,7 @@ func (d *Dataplane) change(list []change, rest *image.Image) error {
 	if rest == nil {
 		err = d.services.Commit(changes)
 	} else {
-		l := &load{Dataplane: d, image: rest, changes: changes}
+		l := &load{Dataplane: d, image: rest, changes: changes, only: true}
 		l.look()
 		if err = ErrDrift; !l.fresh {
 			err = l.run()
@@ -175,7 +175,7 @@ func (d *Dataplane) change(list []change, rest *image.Image) error {
 	if err != nil {
 		return err
 	}
-	l := &load{Dataplane: d, image: img, want: img.Entries()}
+	l := &load{Dataplane: d, image: img}
 	defer l.close()
 	l.look()
 	l.fresh = true

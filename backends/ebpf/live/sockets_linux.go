@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -50,6 +51,31 @@ type Sockets struct {
 	Dir string
 	// Cgroup is the path of a directory of cgroup2.
 	Cgroup string
+	// Parsed, if not nil, keeps the programs of sockets from one call to the next.
+	Parsed *Parsed
+}
+
+// Parsed has the programs of sockets as they are before they are loaded, once something has needed
+// them. It is safe for concurrent use.
+type Parsed struct {
+	mu   sync.Mutex
+	spec *ebpf.CollectionSpec
+}
+
+// sockets returns a copy for the caller. p may be nil.
+func (p *Parsed) sockets() (*ebpf.CollectionSpec, error) {
+	if p == nil {
+		return bpf.LoadSocket()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.spec == nil {
+		var err error
+		if p.spec, err = bpf.LoadSocket(); err != nil {
+			return nil, err
+		}
+	}
+	return p.spec.Copy(), nil
 }
 
 // Attach loads the programs and puts them into every hook, or leaves those that are
@@ -149,7 +175,7 @@ func closed(c *ebpf.Collection) error { c.Close(); return nil }
 
 // spec is what is to be loaded on this kernel: constants say what it can do.
 func (s *Sockets) spec() (*ebpf.CollectionSpec, error) {
-	spec, err := bpf.LoadSocket()
+	spec, err := s.Parsed.sockets()
 	if err != nil {
 		return nil, err
 	}

@@ -26,6 +26,11 @@ func (s *Store) Switch(changes []Change, slot uint8) error {
 }
 
 func (s *Store) commit(changes []Change, slot uint8) error {
+	if len(changes) > 0 {
+		if err := s.know(); err != nil {
+			return err
+		}
+	}
 	if err := s.await(changes); err != nil {
 		return err
 	}

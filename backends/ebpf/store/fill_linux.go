@@ -1,48 +1,87 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/cilium/ebpf"
 
 	"github.com/planec/planec/backends/ebpf/layout"
 )
 
-// Fill writes entries into maps that are empty and that no program uses yet: [Store.Switch]
-// activates them.
-func (s *Store) Fill(list []layout.Entry) error {
+// Whole is all Services, in the form of an image's maps: [layout.Services], [layout.Endpoints] and
+// [layout.Sources]. Routes and sets of source ranges are numbered as there, and pools are where they
+// are there.
+type Whole struct{ Services, Endpoints, Sources []byte }
+
+// Fill writes all Services into maps that are empty and that no program uses yet: [Store.Switch]
+// activates them. What is where it reads from the maps, once a change needs it.
+func (s *Store) Fill(w Whole) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.entries) > 0 {
-		return fmt.Errorf("filling maps that have %d keys already", len(s.entries))
+	if key, err := s.maps.keys().NextKeyBytes(nil); key != nil || err != nil {
+		return errors.Join(errors.New("filling maps that have keys already"), err)
 	}
-	t := &transaction{Store: s}
-	entries, indexes := make([]entry, len(list)), make([]uint32, len(list))
-	s.entries, s.pools = make(map[layout.ServiceKey]*entry, len(list)), make(map[string]*pool, len(list))
-	for i := range list {
-		e := &entries[i]
-		at, ok := s.indexes.take(1)
-		if !ok {
-			return ErrFull
-		}
-		var err error
-		if e.record, e.pools, e.set, err = t.write(&list[i].Content); err != nil {
-			return err
-		}
-		e.index, indexes[i] = at.at, at.at
-		s.mem.words.store(e.index, uint64(settled(e.record)))
-		s.entries[list[i].Key] = e
+	const size = layout.ServiceKeySize + layout.ServiceSize
+	n := len(w.Services) / size
+	// Record 0 is none.
+	if n > int(s.mem.words.entries) || n >= int(min(s.mem.records.entries, maxRecords)) || len(w.Endpoints) > len(s.mem.places.data) {
+		return ErrFull
 	}
-	if err := insertKeys(s.maps.keys(), list, indexes); err != nil {
-		return fmt.Errorf("inserting %d keys: %w", len(list), err)
+	s.unread = true
+	copy(s.mem.places.data, w.Endpoints)
+	keys, indexes := make([][layout.ServiceKeySize]byte, n), make([]uint32, n)
+	for i := range n {
+		entry := w.Services[i*size:][:size]
+		indexes[i] = uint32(i)
+		copy(keys[i][:], entry)
+		copy(s.mem.records.at(uint32(i+1)), entry[layout.ServiceKeySize:])
+		s.mem.words.store(uint32(i), uint64(settled(uint32(i+1))))
+	}
+	if err := s.fillSources(w.Sources); err != nil {
+		return err
+	}
+	if err := insertKeys(s.maps.keys(), keys, indexes); err != nil {
+		return fmt.Errorf("inserting %d keys: %w", n, err)
 	}
 	return nil
 }
 
+// fillSources inserts the entries of all sets of source ranges.
+func (s *Store) fillSources(entries []byte) error {
+	const size = layout.PrefixKeySize + layout.FlagsSize
+	for ; len(entries) >= size; entries = entries[size:] {
+		err := s.maps.sources().Update(entries[:layout.PrefixKeySize], entries[layout.PrefixKeySize:size], ebpf.UpdateNoExist)
+		if full(err) {
+			return errors.Join(ErrFull, err)
+		}
+		if err != nil {
+			return fmt.Errorf("inserting the source range %v: %w", layout.DecodePrefixKey(entries).Prefix(), err)
+		}
+	}
+	return nil
+}
+
+// know reads what [Store.Fill] wrote without keeping it in mind.
+func (s *Store) know() error {
+	if s.unread && s.failed == nil {
+		s.unread = false
+		if err := s.recover(); err != nil {
+			s.failed = fmt.Errorf("reading the Services of the maps: %w", err)
+		}
+	}
+	return s.failed
+}
+
 // Diff returns the changes that make the store mean what the entries mean, which are sorted
-// by key.
+// by key. If the store cannot be read, that is none: a commit has the error.
 func (s *Store) Diff(want []layout.Entry) []Change {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.know() != nil {
+		return nil
+	}
 	var out []Change
 	known := 0
 	for i := range want {
@@ -81,6 +120,9 @@ func (s *Store) others(want []layout.Entry, known int) (out []Change) {
 func (s *Store) Means(key layout.ServiceKey, c *layout.Content) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.know() != nil {
+		return false
+	}
 	e := s.entries[key]
 	if e == nil || e.record == 0 {
 		return c == nil

@@ -81,11 +81,7 @@ func eachKey(m *ebpf.Map, take func([layout.ServiceKeySize]byte, uint32) error) 
 }
 
 // insertKeys inserts keys that are not in the hash.
-func insertKeys(m *ebpf.Map, list []layout.Entry, indexes []uint32) error {
-	keys := make([][layout.ServiceKeySize]byte, len(list))
-	for i := range list {
-		list[i].Key.Append(keys[i][:0])
-	}
+func insertKeys(m *ebpf.Map, keys [][layout.ServiceKeySize]byte, indexes []uint32) error {
 	if len(keys) == 0 {
 		return nil
 	}

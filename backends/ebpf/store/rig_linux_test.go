@@ -162,6 +162,39 @@ func open(t testing.TB, m *Maps) *Store {
 	return s
 }
 
+// wholeOf writes entries, which are sorted, as an image does: each pool and each list of source
+// ranges once, in the order of their first use.
+func wholeOf(list []layout.Entry) (w Whole) {
+	pools, sets := make(map[string]uint32), make(map[string]uint32)
+	for _, e := range list {
+		for route, pool := range map[*layout.Route][]layout.Endpoint{&e.Internal: e.InternalPool, &e.External: e.ExternalPool} {
+			var content []byte
+			for _, x := range pool {
+				content = x.Append(content)
+			}
+			at, known := pools[string(content)]
+			if !known && len(pool) > 0 {
+				at = uint32(len(w.Endpoints) / layout.EndpointSize)
+				pools[string(content)] = at
+				w.Endpoints = append(w.Endpoints, content...)
+			}
+			route.Base = at
+		}
+		if len(e.SourceRanges) > 0 {
+			content := contentOf(e.SourceRanges)
+			if sets[content] == 0 {
+				sets[content] = layout.FirstSourceSet + uint32(len(sets))
+				for _, p := range e.SourceRanges {
+					w.Sources = layout.AppendIndex(layout.PrefixKeyOf(sets[content], p).Append(w.Sources), 1)
+				}
+			}
+			e.Sources = sets[content]
+		}
+		w.Services = e.Service.Append(e.Key.Append(w.Services))
+	}
+	return w
+}
+
 func commit(t testing.TB, s *Store, list []Change) {
 	t.Helper()
 	if err := s.Commit(list); err != nil {

@@ -40,6 +40,8 @@ type Store struct {
 	moved *sync.Cond // something was settled, or is to be reclaimed
 	epoch uint64
 	slot  uint8
+	// unread says that nothing is known yet of what the maps have: entries and all that follows.
+	unread bool
 	// entries are the keys that are in the hash.
 	entries map[layout.ServiceKey]*entry
 	pools   map[string]*pool
@@ -80,6 +82,20 @@ type pool struct {
 
 // Open maps a generation and mends what a writer left that was killed.
 func Open(maps *Maps) (*Store, error) {
+	return begin(maps, (*Store).recover)
+}
+
+// Create maps a new generation, whose maps are empty, for [Store.Fill].
+func Create(maps *Maps) (*Store, error) {
+	return begin(maps, func(s *Store) error {
+		s.unread = true
+		s.slot, s.epoch = layout.ActiveParts(s.mem.active.load(0))
+		return nil
+	})
+}
+
+// begin maps a generation, and looks at what it has.
+func begin(maps *Maps, look func(*Store) error) (*Store, error) {
 	mem, err := mapAll(maps, unix.PROT_READ|unix.PROT_WRITE)
 	if err != nil {
 		return nil, err
@@ -89,7 +105,7 @@ func Open(maps *Maps) (*Store, error) {
 		s.grace = Grace
 	}
 	s.moved = sync.NewCond(&s.mu)
-	if err := s.recover(); err != nil {
+	if err := look(s); err != nil {
 		return nil, errors.Join(fmt.Errorf("reading the Services of the maps: %w", err), mem.close())
 	}
 	go s.reclaim()

@@ -152,17 +152,27 @@ func TestRecovery(t *testing.T) {
 func TestFillAndDiff(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	m := newMaps(t, sizes{100, 250, 1000})
-	s := open(t, m)
+	s, err := Create(m)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var have []layout.Entry
 	for i := range 50 {
-		have = append(have, layout.Entry{Key: keyOf(i), Content: versioned(i, 1, 1+i%4).Normal()})
+		c := versioned(i, 1, 1+i%4)
+		for r := range i % 3 {
+			c.SourceRanges = append(c.SourceRanges, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(r), byte(i % 2), 0}), 24))
+		}
+		have = append(have, layout.Entry{Key: keyOf(i), Content: c.Normal()})
 	}
 	layout.SortEntries(have)
-	if err := s.Fill(have); err != nil {
+	if err := s.Fill(wholeOf(have)); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Switch(nil, 1); err != nil || s.Active() != layout.ActiveValue(1, 1) {
 		t.Fatalf("active is %#x, %v", s.Active(), err)
+	}
+	if got, err := s.Entries(); err != nil || !slices.EqualFunc(got, have, func(a, b layout.Entry) bool { return a.Key == b.Key && a.Equal(&b.Content) }) {
+		t.Fatalf("what was filled is read as %v, %v", got, err)
 	}
 	for n := range 40 {
 		var want []layout.Entry
@@ -198,7 +208,7 @@ func TestFillAndDiff(t *testing.T) {
 		}
 		have = want
 	}
-	if err := s.Fill(nil); err == nil {
+	if err := s.Fill(Whole{}); err == nil {
 		t.Error("maps with keys can be filled")
 	}
 	if err := s.Close(); err != nil {

@@ -138,7 +138,8 @@ func (d ebpfPlane) Served(ctx context.Context) (backends.Served, error) {
 
 // ebpfKernel manages map images and links below a directory of a BPF file system.
 type ebpfKernel struct {
-	pins *live.Pins
+	pins   *live.Pins
+	parsed live.Parsed
 	// cgroup is where the programs are to be attached; "" is where they are, or else the
 	// root of cgroup2.
 	cgroup string
@@ -153,7 +154,7 @@ type ebpfKernel struct {
 
 // sockets are the programs for a cgroup.
 func (k *ebpfKernel) sockets(cgroup string) *live.Sockets {
-	return &live.Sockets{Dir: k.pins.Dir, Cgroup: cgroup}
+	return &live.Sockets{Dir: k.pins.Dir, Cgroup: cgroup, Parsed: &k.parsed}
 }
 
 func (*ebpfKernel) parse(a backends.Artifact) (*mixedModel, error) {
@@ -229,6 +230,14 @@ func (*ebpfKernel) diff(have *mixedState, want *mixedModel) (*mixedPlan, error) 
 }
 
 func (k *ebpfKernel) apply(ctx context.Context, p *mixedPlan) error {
+	err := k.applyParts(ctx, p)
+	if err != nil {
+		k.pins.Doubt()
+	}
+	return err
+}
+
+func (k *ebpfKernel) applyParts(ctx context.Context, p *mixedPlan) error {
 	if p.interfaces.remove {
 		if _, err := k.uncover(ctx); err != nil {
 			return err
