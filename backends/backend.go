@@ -60,35 +60,6 @@ func Check(b Backend, p *ir.Program) diag.List {
 	return list
 }
 
-// Artifact is the output of a backend, sorted by file name.
-type Artifact struct {
-	Files []File // each name once
-	// Private says that the files have secrets: only their owner may read them.
-	Private bool
-	// Made is what a backend made one of the files of, so that an applier in the same process
-	// need not read that file; nil if there is nothing, or if the files come from elsewhere. It
-	// says what the files say, and it is not to be changed. Of eBPF it is the image.
-	Made any
-}
-
-// File returns the content of the named file, or nil.
-func (a Artifact) File(name string) []byte {
-	for _, f := range a.Files {
-		if f.Name == name {
-			return f.Data
-		}
-	}
-	return nil
-}
-
-// File is one file of an artifact.
-type File struct {
-	// Name is a fixed name of the backend ("rules.nft"), never taken from an
-	// object.
-	Name string
-	Data []byte // the whole content
-}
-
 // Pools maps the IDs of a program's pools to the pools.
 func Pools(p *ir.Program) map[string]*ir.Pool {
 	pools := make(map[string]*ir.Pool, len(p.Pools))

@@ -65,7 +65,9 @@ func (b *Backend) emit(p *ir.Program, beside func(*Image) []backends.File) (back
 	if err != nil {
 		return backends.Artifact{}, fmt.Errorf("ebpf: the rules for packets: %w", err)
 	}
-	files := append([]backends.File{{Name: ImageFile, Data: img.Bytes()}}, beside(img)...)
+	file, sum := img.file(img.sheet)
+	img.sheet = nil // it is the file's now
+	files := append([]backends.File{backends.FileWithSum(ImageFile, file, sum)}, beside(img)...)
 	return backends.Artifact{Files: append(files, packets.Files...), Made: img}, nil
 }
 

@@ -25,6 +25,7 @@ type builder struct {
 	hash      identity.Hash
 	info      layout.Info
 	tables    [layout.NumMaps]Map
+	sheet     sheet
 	symbols   *symbolBuilder
 }
 
@@ -70,7 +71,7 @@ func (b *builder) image() (*Image, error) {
 		b.tables[i].sort()
 	}
 	b.layInfo()
-	img := &Image{maps: b.tables}
+	img := &Image{maps: b.tables, sheet: b.sheet}
 	img.seal()
 	if b.symbols != nil {
 		img.symbols = b.symbols.finish(b.program, &b.tables)

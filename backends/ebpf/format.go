@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 
 	"github.com/planec/planec/backends/ebpf/layout"
 )
@@ -59,24 +60,42 @@ func (m *Map) appendRecord(b []byte) []byte {
 
 // Bytes returns the file. Equal images with equal symbols give equal bytes.
 func (img *Image) Bytes() []byte {
+	file, _ := img.file(nil)
+	return file
+}
+
+// file is Bytes in the sheet, if the maps lie there, with the SHA-256 of all of it.
+func (img *Image) file(s sheet) ([]byte, Digest) {
 	info := img.Info()
 	maps := img.inFile()
 	size := headerSize + len(maps)*recordSize + img.symbols.size() + layout.DigestSize
 	for i := range maps {
 		size += len(maps[i].data)
 	}
-	b := appendIdentity(make([]byte, 0, size), info.Features)
+	laid := s.holds(maps, size)
+	if !laid {
+		s = make(sheet, 0, size)
+	}
+	b := appendIdentity(s[:0], info.Features)
 	b = le.AppendUint32(b, uint32(img.symbols.size()))
 	b = append(b, info.Digest[:]...)
 	for i := range maps {
 		b = maps[i].appendRecord(b)
 	}
 	for i := range maps {
+		if laid && (i == layout.Services || i == layout.Endpoints) {
+			b = b[:len(b)+len(maps[i].data)]
+			continue
+		}
 		b = append(b, maps[i].data...)
 	}
 	b = img.symbols.append(b)
-	sum := sha256.Sum256(b)
-	return append(b, sum[:]...)
+	sum := sha256.New()
+	sum.Write(b)
+	end := len(b)
+	b = sum.Sum(b)
+	sum.Write(b[end:])
+	return slices.Clip(b), Digest(sum.Sum(nil))
 }
 
 // IsImage reports whether b starts like a map image.

@@ -13,6 +13,8 @@ import (
 type Image struct {
 	maps    [layout.NumMaps]Map
 	symbols *Symbols
+	// sheet is the memory in which svc and ep lie as in the file, if they do.
+	sheet sheet
 }
 
 // NewImage makes an image of the entries of its maps, in any order, in the form of

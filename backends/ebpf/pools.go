@@ -111,12 +111,12 @@ func (b *builder) service(l *serviceLayer, at int32) layout.Service {
 // layServices writes svc, ep and source.
 func (b *builder) layServices() {
 	frontends, addresses := b.rows()
-	l := newServiceLayer(&b.tables, len(frontends)+len(addresses), len(b.program.Pools))
-	n := 0
+	endpoints := 0
 	for i := range b.program.Pools {
-		n += len(b.program.Pools[i].Endpoints)
+		endpoints += len(b.program.Pools[i].Endpoints)
 	}
-	l.ep.grow(n)
+	b.sheet, b.tables[layout.Services].data, b.tables[layout.Endpoints].data = newSheet(b.policy.polices(), len(frontends)+len(addresses), endpoints)
+	l := newServiceLayer(&b.tables, len(frontends)+len(addresses), len(b.program.Pools))
 	for i, r := range merged(frontends, addresses) {
 		if r.at == addressRow {
 			l.write(r.key, layout.Service{Kind: layout.KindAddress}, nil)

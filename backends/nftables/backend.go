@@ -69,7 +69,7 @@ func (b *Backend) emit(p *ir.Program, resolved *resolve.Policy, routes *backends
 	for i := range tables {
 		text = tables[i].appendTo(text)
 	}
-	return backends.Artifact{Files: []backends.File{{Name: FileName, Data: text}}}, nil
+	return backends.Artifact{Files: []backends.File{backends.NewFile(FileName, text)}}, nil
 }
 
 func (b *Backend) tables(p *ir.Program, resolved *resolve.Policy, routes *backends.Routes, part func(ir.Family) *policyPart) ([]content, error) {

@@ -28,15 +28,14 @@ func sums(a backends.Artifact) []byte {
 	var out []byte
 	files := slices.SortedFunc(slices.Values(a.Files), byName)
 	for _, f := range files {
-		out = fmt.Appendf(out, "%s  %s\n", digest(f.Data), f.Name)
+		out = fmt.Appendf(out, "%x  %s\n", f.SHA256(), f.Name)
 	}
 	return out
 }
 
-func digest(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
-}
+func digest(data []byte) string { return hexOf(sha256.Sum256(data)) }
+
+func hexOf(sum [sha256.Size]byte) string { return hex.EncodeToString(sum[:]) }
 
 // withSums returns an artifact as it is stored in a directory.
 func withSums(a backends.Artifact) backends.Artifact {
@@ -178,7 +177,7 @@ func exactly(backend string, files []backends.File) (backends.Artifact, error) {
 		return a, nil
 	}
 	for _, f := range a.Files {
-		if !bytes.Contains(written, []byte(digest(f.Data)+"  "+f.Name+"\n")) {
+		if !bytes.Contains(written, []byte(hexOf(f.SHA256())+"  "+f.Name+"\n")) {
 			return a, fmt.Errorf("%s is not the file that was compiled: its digest in %s is another one", f.Name, sumsFile)
 		}
 	}

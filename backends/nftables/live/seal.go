@@ -21,9 +21,9 @@ import (
 //     adds 1. So the same number is the same content.
 //   - Content is a digest of that content.
 //
-// Content is of the text that planec wrote for the kernel where it has elements, and of the kernel's
-// form of all else and of some elements of each set: another planec may make something else of the
-// same text, which would show in those, since the elements of one set all have one form.
+// Content is of the text that planec wrote for the kernel, and of the kernel's form of all of it but
+// elements, of which it has some of each set: another planec may make something else of the same
+// text, which would show in those, since the elements of one set all have one form.
 //
 // What the kernel changes without a transaction, elements that packets add, planec never
 // compares. The number of elements, or the handles of objects, would prove less: other
@@ -36,8 +36,9 @@ type Seal struct {
 }
 
 // sealFormat is to be raised when [Observe] sees more than before, so that a new planec
-// reads what an older one could not see. 1 had all elements in the kernel's form.
-const sealFormat = 2
+// reads what an older one could not see. 1 had all elements in the kernel's form, 2 the text of each
+// set instead of a digest of the whole.
+const sealFormat = 3
 
 // proved is how many elements of each set are sealed in the kernel's form.
 const proved = 64
@@ -84,13 +85,15 @@ func (s *Seal) complete(m *Model) bool {
 	return true
 }
 
-// digest returns a digest of all content, see [Seal]. The order is that of the text, so
-// equal texts have equal digests. It is "" without a text.
+// digest returns a digest of all content, see [Seal]. Equal texts have equal digests. It is ""
+// without a text.
 func (w *Wanted) digest() (string, error) {
 	if w.content != "" || len(w.tables) == 0 {
 		return w.content, nil
 	}
 	d := digester{Hash: sha256.New()}
+	text := w.file.SHA256()
+	d.bytes(text[:])
 	for _, b := range w.tables {
 		d.numbers(uint64(b.table.Family), uint64(len(b.table.Sets)), uint64(len(b.table.Chains)))
 		for i, s := range b.table.Sets {
@@ -100,9 +103,7 @@ func (w *Wanted) digest() (string, error) {
 				return "", err
 			}
 			d.declaration(s)
-			d.numbers(uint64(source.Len))
 			d.bytes(some)
-			d.bytes(source.Text)
 		}
 		for _, c := range b.table.Chains {
 			d.chain(c)

@@ -3,17 +3,18 @@ package live
 import (
 	"fmt"
 
+	"github.com/planec/planec/backends"
 	"github.com/planec/planec/internal/text/nft"
 )
 
 // Seal returns the seal of the held rules, which must be those of a whole artifact. It is nil
 // if they are others, or if another program has changed the ruleset since the generation was
 // known, planec's tables or not.
-func (l *Live) Seal(text []byte) (*Seal, error) {
+func (l *Live) Seal(rules backends.File) (*Seal, error) {
 	if l.generation == 0 {
 		return nil, nil
 	}
-	w, err := Read(text)
+	w, err := ReadFile(rules)
 	if err != nil {
 		return nil, err
 	}

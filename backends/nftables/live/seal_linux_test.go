@@ -174,7 +174,7 @@ func TestHeldSeal(t *testing.T) {
 	}
 	whole := emitWith(t, p, backends.DefaultOptions())
 	seal := func(text []byte) (s *Seal) {
-		r.do(func() (err error) { s, err = l.Seal(text); return err })
+		r.do(func() (err error) { s, err = l.Seal(backends.File{Data: text}); return err })
 		return s
 	}
 	s := seal(whole)
@@ -200,7 +200,7 @@ func TestUnreadSeal(t *testing.T) {
 	l := Hold(wanted(t, string(text)))
 	l.KnowGeneration(r.observe().Generation)
 	seal := func(text []byte) (s *Seal) {
-		r.do(func() (err error) { s, err = l.Seal(text); return err })
+		r.do(func() (err error) { s, err = l.Seal(backends.File{Data: text}); return err })
 		return s
 	}
 	if again := seal(text); again == nil || again.Content != s.Content || l.unread == nil {

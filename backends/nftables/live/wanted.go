@@ -14,14 +14,23 @@ type Wanted struct {
 	model  *Model
 	tables []*builder
 	filled int
+	// file is the text; a model that was made of no text has none.
+	file backends.File
 	// content is [Wanted.digest], once it is known.
 	content string
 }
 
 // Read reads all of the output of the nftables backend but the elements. Any other text is
 // an error that names the line; the text must not change.
-func Read(text []byte) (*Wanted, error) {
-	return readText(text, maphash.MakeSeed(), known{})
+func Read(text []byte) (*Wanted, error) { return ReadFile(backends.File{Data: text}) }
+
+// ReadFile is [Read] of a file, whose digest a seal needs.
+func ReadFile(f backends.File) (*Wanted, error) {
+	w, err := readText(f.Data, maphash.MakeSeed(), known{})
+	if err == nil {
+		w.file = f
+	}
+	return w, err
 }
 
 // readText is Read with sharing.

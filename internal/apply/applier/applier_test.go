@@ -1,7 +1,9 @@
 package applier_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -336,11 +338,59 @@ func TestDamagedRecord(t *testing.T) {
 			t.Fatalf("%d of %d bytes are taken for a record", n, len(whole))
 		}
 	}
+	for n := bytes.IndexByte(whole, '\n'); n < len(whole); n++ {
+		other := bytes.Clone(whole)
+		other[n] ^= 1
+		if err := os.WriteFile(file, other, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Last(); err == nil {
+			t.Fatalf("with another byte %d of %d it is taken for a record", n, len(whole))
+		}
+	}
 	if _, err := a.Apply(t.Context(), entry("one", "rules")); err != nil {
 		t.Fatal(err)
 	}
 	if e, err := a.Last(); err != nil || e.Backend != "one" {
 		t.Errorf("after the next apply: %v", err)
+	}
+}
+
+// TestFormerRecord wants a record of the format before to be read, the same rules not to be
+// recorded again in the format of today, which would take the place of those before, and others to
+// follow it.
+func TestFormerRecord(t *testing.T) {
+	a, _, _, _, dir := setUp(t)
+	for _, content := range []string{"before", "rules"} {
+		if _, err := a.Apply(t.Context(), entry("one", content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	former := fmt.Sprintf(`{"planec-artifact":"1","backend":"one","sha256":"%x","files":[{"name":"rules","size":5}]}`+"\nrules", sha256.Sum256([]byte("rules")))
+	last := filepath.Join(dir, "state", "last.artifact")
+	if err := os.WriteFile(last, []byte(former), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := a.Last(); err != nil || string(e.Artifact.File("rules")) != "rules" {
+		t.Fatalf("the last is %+v, %v", e, err)
+	}
+	if _, err := a.Apply(t.Context(), entry("one", "rules")); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := a.Previous(); err != nil || string(e.Artifact.File("rules")) != "before" {
+		t.Errorf("after the same rules, those before are %+v, %v", e, err)
+	}
+	if _, err := a.Apply(t.Context(), entry("one", "after")); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := a.Previous(); err != nil || string(e.Artifact.File("rules")) != "rules" {
+		t.Errorf("after other rules, those before are %+v, %v", e, err)
+	}
+	if err := os.WriteFile(last, []byte(strings.Replace(former, "\nr", "\nR", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := a.Last(); err == nil {
+		t.Errorf("a record with another content is read as %+v", e)
 	}
 }
 

@@ -375,7 +375,10 @@ func TestRecords(t *testing.T) {
 	}
 	last := filepath.Join(state, "last.artifact")
 	for _, text := range []string{
-		"", "x\n", "{}\n", `{"planec-artifact":"2","backend":"one","files":[]}` + "\n",
+		"", "x\n", "{}\n", `{"planec-artifact":"3","backend":"one","files":[]}` + "\n",
+		`{"planec-artifact":"2","backend":"one","files":[{"name":"a","size":1,"sha256":"6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"}]}` + "\n",
+		`{"planec-artifact":"2","backend":"one","files":[{"name":"a","size":1,"sha256":"6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"}]}` + "\n2",
+		`{"planec-artifact":"2","backend":"one","files":[{"name":"a","size":1,"sha256":"6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"}]}` + "\n12",
 		`{"planec-artifact":"1","backend":"one","sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","files":[{"name":"a","size":1}]}` + "\n",
 		`{"planec-artifact":"1","backend":"one","sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","files":[{"name":"a","size":-1}]}` + "\n",
 	} {

@@ -18,33 +18,92 @@ import (
 type header struct {
 	Format  string `json:"planec-artifact"`
 	Backend string `json:"backend"`
-	SHA256  string `json:"sha256"`
-	Files   []part `json:"files"`
+	// SHA256 is of all files together, in a record of [formerFormat].
+	SHA256 string `json:"sha256,omitempty"`
+	Files  []part `json:"files"`
 	// Names are those of the entry.
 	Names map[string]string `json:"names,omitempty"`
 }
 
+// part is a file, with the SHA-256 of its content.
 type part struct {
-	Name string `json:"name"`
-	Size int    `json:"size"`
+	Name   string `json:"name"`
+	Size   int    `json:"size"`
+	SHA256 string `json:"sha256,omitempty"`
 }
 
-const recordFormat = "1"
+// recordFormat has a digest of each file: others need these too, so they are computed anyway.
+// formerFormat is read, because a rollback may go to what a planec before applied.
+const (
+	recordFormat = "2"
+	formerFormat = "1"
+)
 
 // headerOf returns the first line of an artifact's record.
 func headerOf(e Entry) ([]byte, error) {
 	h := header{Format: recordFormat, Backend: e.Backend, Files: []part{}, Names: e.Names}
-	sum := sha256.New()
 	for _, f := range e.Artifact.Files {
-		h.Files = append(h.Files, part{f.Name, len(f.Data)})
-		sum.Write(f.Data)
+		sum := f.SHA256()
+		h.Files = append(h.Files, part{f.Name, len(f.Data), hex.EncodeToString(sum[:])})
 	}
-	h.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	line, err := json.Marshal(h)
 	if err != nil {
 		return nil, fmt.Errorf("writing the record: %w", err)
 	}
 	return append(line, '\n'), nil
+}
+
+// errOtherRecord says that a file is no record that this planec reads.
+var errOtherRecord = errors.New("it is no record of this version")
+
+// parseHeader reads the first line.
+func parseHeader(line []byte) (h header, err error) {
+	if json.Unmarshal(line, &h) != nil || h.Format != recordFormat && h.Format != formerFormat {
+		return header{}, errOtherRecord
+	}
+	for _, p := range h.Files {
+		if p.Size < 0 {
+			return header{}, fmt.Errorf("it is damaged: %s has %d bytes", p.Name, p.Size)
+		}
+	}
+	return h, nil
+}
+
+// check reads all files and compares their digests. Nothing may follow them.
+func (h *header) check(r io.Reader) error {
+	sum := sha256.New()
+	for _, p := range h.Files {
+		if _, err := io.CopyN(sum, r, int64(p.Size)); err != nil {
+			return fmt.Errorf("it is damaged: %s is cut off", p.Name)
+		}
+		if h.Format == formerFormat {
+			continue
+		}
+		if hex.EncodeToString(sum.Sum(nil)) != p.SHA256 {
+			return fmt.Errorf("it is damaged: the digest of %s is another one", p.Name)
+		}
+		sum.Reset()
+	}
+	if n, err := io.Copy(io.Discard, r); n > 0 || err != nil {
+		return errors.Join(errors.New("it is damaged: more follows than its files"), err)
+	}
+	if h.Format == formerFormat && hex.EncodeToString(sum.Sum(nil)) != h.SHA256 {
+		return errors.New("it is damaged: the digest is another one")
+	}
+	return nil
+}
+
+// formerHeaderOf is headerOf of [formerFormat].
+func formerHeaderOf(e Entry) ([]byte, error) {
+	h := header{Format: formerFormat, Backend: e.Backend, Files: []part{}, Names: e.Names}
+	sum := sha256.New()
+	for _, f := range e.Artifact.Files {
+		h.Files = append(h.Files, part{Name: f.Name, Size: len(f.Data)})
+		sum.Write(f.Data)
+	}
+	h.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	line, err := json.Marshal(h)
+	return append(line, '\n'), err
 }
 
 func writeEntry(w io.Writer, line []byte, e Entry) error {
@@ -72,14 +131,11 @@ func copyFrom(path string, w io.Writer) error {
 func readHeader(in io.Reader) (header, *bufio.Reader, error) {
 	r := bufio.NewReader(in)
 	line, err := r.ReadBytes('\n')
-	var h header
-	if err == nil {
-		err = json.Unmarshal(line, &h)
+	if err != nil {
+		return header{}, nil, errOtherRecord
 	}
-	if err != nil || h.Format != recordFormat {
-		return header{}, nil, fmt.Errorf("it is no record of this version")
-	}
-	return h, r, nil
+	h, err := parseHeader(line)
+	return h, r, err
 }
 
 // isWhole reports whether a file is a complete record. It does not load the
@@ -91,21 +147,26 @@ func isWhole(path string) bool {
 	}
 	defer f.Close() // only read
 	h, rest, err := readHeader(f)
-	if err != nil {
-		return false
-	}
-	sum := sha256.New()
-	_, err = io.Copy(sum, rest)
-	return err == nil && hex.EncodeToString(sum.Sum(nil)) == h.SHA256
+	return err == nil && h.check(rest) == nil
 }
 
-// holds reports whether a file is the record of e.
+// holds reports whether a file is the record of e, with this first line or that of the former format.
 func holds(path string, line []byte, e Entry) bool {
 	f, err := os.Open(path)
 	if err != nil {
 		return false
 	}
 	defer f.Close() // only read
+	h, _, err := readHeader(f)
+	if err == nil && h.Format == formerFormat {
+		line, err = formerHeaderOf(e)
+	}
+	if err != nil {
+		return false
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return false
+	}
 	c := comparer{with: bufio.NewReaderSize(f, compared), buf: make([]byte, compared)}
 	if err := writeEntry(&c, line, e); err != nil {
 		return false
@@ -142,25 +203,20 @@ func (c *comparer) Write(p []byte) (int, error) {
 
 func decode(data []byte) (Entry, error) {
 	line, body, ok := bytes.Cut(data, []byte("\n"))
-	var h header
-	if err := json.Unmarshal(line, &h); !ok || err != nil || h.Format != recordFormat {
-		return Entry{}, fmt.Errorf("it is no record of this version")
+	if !ok {
+		return Entry{}, errOtherRecord
 	}
-	if digest(body) != h.SHA256 {
-		return Entry{}, fmt.Errorf("it is damaged: the digest is another one")
+	h, err := parseHeader(line)
+	if err == nil {
+		err = h.check(bytes.NewReader(body))
+	}
+	if err != nil {
+		return Entry{}, err
 	}
 	e := Entry{Backend: h.Backend, Names: h.Names}
 	for _, p := range h.Files {
-		if p.Size < 0 || p.Size > len(body) {
-			return Entry{}, fmt.Errorf("it is damaged: %s is cut off", p.Name)
-		}
-		e.Artifact.Files = append(e.Artifact.Files, backends.File{Name: p.Name, Data: body[:p.Size]})
+		e.Artifact.Files = append(e.Artifact.Files, backends.NewFile(p.Name, body[:p.Size]))
 		body = body[p.Size:]
 	}
 	return e, nil
-}
-
-func digest(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
 }

@@ -167,7 +167,7 @@ func (*ebpfKernel) parse(a backends.Artifact) (*mixedModel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ebpf.ImageFile, err)
 	}
-	packets, err := nftlive.Read(a.File(ebpf.PacketsFile))
+	packets, err := nftlive.ReadFile(a.Named(ebpf.PacketsFile))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ebpf.PacketsFile, err)
 	}
@@ -212,7 +212,7 @@ func (*ebpfKernel) rulesOf(have *mixedState) *nftlive.State { return have.packet
 
 func (*ebpfKernel) rulesFor(want *mixedModel) *nftlive.Wanted { return want.packets }
 
-func (*ebpfKernel) rulesIn(a backends.Artifact) []byte { return a.File(ebpf.PacketsFile) }
+func (*ebpfKernel) rulesIn(a backends.Artifact) backends.File { return a.Named(ebpf.PacketsFile) }
 
 func (*ebpfKernel) diff(have *mixedState, want *mixedModel) (*mixedPlan, error) {
 	p := &mixedPlan{cgroup: have.cgroup, maps: live.NewPlan(have.maps, want.image)}

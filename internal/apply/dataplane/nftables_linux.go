@@ -28,7 +28,7 @@ const (
 type nftablesKernel struct{}
 
 func (nftablesKernel) parse(a backends.Artifact) (*live.Wanted, error) {
-	return live.Read(a.File(rulesFile))
+	return live.ReadFile(a.Named(rulesFile))
 }
 
 func (nftablesKernel) observe(ctx context.Context) (*live.State, error) { return live.Observe(ctx) }
@@ -46,7 +46,7 @@ func (nftablesKernel) rulesOf(have *live.State) *live.State { return have }
 
 func (nftablesKernel) rulesFor(want *live.Wanted) *live.Wanted { return want }
 
-func (nftablesKernel) rulesIn(a backends.Artifact) []byte { return a.File(rulesFile) }
+func (nftablesKernel) rulesIn(a backends.Artifact) backends.File { return a.Named(rulesFile) }
 
 func (nftablesKernel) diff(have *live.State, want *live.Wanted) (*live.Plan, error) {
 	return have.Plan(want)

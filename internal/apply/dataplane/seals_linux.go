@@ -18,8 +18,8 @@ type sealing[S shown, M model] interface {
 	// rulesOf and rulesFor are the rules of a state and of a model.
 	rulesOf(have S) *live.State
 	rulesFor(want M) *live.Wanted
-	// rulesIn is the text of the rules in an artifact.
-	rulesIn(a backends.Artifact) []byte
+	// rulesIn is the file of the rules in an artifact.
+	rulesIn(a backends.Artifact) backends.File
 }
 
 // making is a kernel whose plans put rules of nftables into it.
