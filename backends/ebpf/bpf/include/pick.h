@@ -58,49 +58,78 @@ INLINE bool serves_node_port(__u32 slot, const struct info *info, __u32 flags, c
 	return info->flags & (d->ipv6 ? NODE_PORT_ANY_IPV6 : NODE_PORT_ANY_IPV4) || in_set(slot, SET_NODE_PORT, d);
 }
 
-/* after orders two endpoints as pools are ordered: by the bytes of the address, then
- * of the port. */
-INLINE bool after(const struct endpoint *e, const struct affinity_value *v)
+/* order compares an endpoint with that of a binding as pools are ordered: by the bytes of the
+ * address, then of the port. It is less than, equal to or more than 0. The verifier follows
+ * both sides of each branch in each turn of a search, so there are none: that was nine in ten
+ * of the instructions that it looked at. The compiler must not find the branches again. */
+INLINE __s64 order(const struct endpoint *e, const struct affinity_value *v)
 {
+	__s64 out = (__s64)be16(e->port) - (__s64)be16(v->port);
 #pragma unroll
-	for (int i = 0; i < 4; i++) {
-		__u32 a = be32(e->address.word[i]), b = be32(v->address.word[i]);
-		if (a != b)
-			return a > b;
+	for (int i = 3; i >= 0; i--) {
+		__s64 differs = (__s64)be32(e->address.word[i]) - (__s64)be32(v->address.word[i]);
+		__s64 mask = differs | -differs;
+		asm volatile("" : "+r"(mask));
+		mask >>= 63;
+		asm volatile("" : "+r"(mask));
+		out = (differs & mask) | (out & ~mask);
 	}
-	return be16(e->port) > be16(v->port);
+	asm volatile("" : "+r"(out));
+	return out;
 }
 
-INLINE bool is_endpoint(const struct endpoint *e, const struct affinity_value *v)
+/* affinity_key_of is the key of the clients of a network namespace at a Service. */
+INLINE void affinity_key_of(struct affinity_key *k, __u64 service, __u64 netns)
 {
-	return e && same_address(&e->address, &v->address) && e->port == v->port;
+	__builtin_memset(k, 0, sizeof(*k));
+	k->service = service;
+	__builtin_memcpy(&k->client, &netns, sizeof(netns));
+	k->kind = CLIENT_NETNS;
+}
+
+/* halve finds the place in a pool, which is sorted, of the endpoint that clients are bound to,
+ * plus 1; 0 is none. It is a function of its own, global and of numbers alone, because the
+ * verifier looks at such a one once, whatever its callers know: that makes most programs
+ * four times cheaper to load. */
+__attribute__((noinline)) __u32 halve(__u32 slot, __u32 base, __u32 count, __u64 service, __u64 netns)
+{
+	struct affinity_key k;
+	affinity_key_of(&k, service, netns);
+	struct affinity_value *v = map_lookup(&plc_aff, &k);
+	if (!v)
+		return 0;
+	__u32 low = 0, high = count;
+	for (int i = 0; i < 27; i++) { /* layout.MaxEntries */
+		if (low >= high)
+			return 0;
+		__u32 middle = low + (high - low) / 2, at = base + middle;
+		struct endpoint *e = find(plc_places, slot, &at);
+		if (!e)
+			return 0;
+		__s64 before = order(e, v);
+		if (before == 0)
+			return middle + 1;
+		before >>= 63;
+		asm volatile("" : "+r"(before));
+		low = (low & ~(__u32)before) | ((middle + 1) & (__u32)before);
+		high = (high & (__u32)before) | (middle & ~(__u32)before);
+	}
+	return 0;
 }
 
 /* bound finds the endpoint of a binding in the pool of a route: at the place that it
- * had, or by halving the pool, which is sorted. */
-INLINE struct endpoint *bound(__u32 slot, const struct route *r, const struct affinity_value *v)
+ * had, or by halving the pool. */
+INLINE struct endpoint *bound(__u32 slot, const struct route *r, const struct affinity_value *v, __u64 service, __u64 netns)
 {
 	__u32 at = r->base + v->place;
 	struct endpoint *e = v->place < r->count ? find(plc_places, slot, &at) : NULL;
-	if (is_endpoint(e, v))
+	if (e && order(e, v) == 0)
 		return e;
-	__u32 low = 0, high = r->count;
-	for (int i = 0; i < 27; i++) { /* layout.MaxEntries */
-		if (low >= high)
-			return NULL;
-		__u32 middle = low + (high - low) / 2;
-		at = r->base + middle;
-		e = find(plc_places, slot, &at);
-		if (!e)
-			return NULL;
-		if (is_endpoint(e, v))
-			return e;
-		if (after(e, v))
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return NULL;
+	__u32 place = halve(slot, r->base, r->count, service, netns);
+	if (!place)
+		return NULL;
+	at = r->base + place - 1;
+	return find(plc_places, slot, &at);
 }
 
 /* draw takes an endpoint as likely as its weight. first is of the caller: a socket
@@ -117,14 +146,6 @@ INLINE struct endpoint *draw(__u32 slot, const struct route *r, __u32 first, __u
 	return find(plc_places, slot, &at);
 }
 
-INLINE void affinity_key_of(struct affinity_key *k, const struct service *s, const struct sender *from)
-{
-	__builtin_memset(k, 0, sizeof(*k));
-	k->service = s->id;
-	__builtin_memcpy(&k->client, &from->netns, sizeof(from->netns));
-	k->kind = CLIENT_NETNS;
-}
-
 /* choose takes the endpoint that the client is bound to, or draws one and binds it. A
  * binding is written in place while it stays: an update replaces the element, and another
  * look-up of it could find neither the old nor the new one. */
@@ -134,12 +155,12 @@ INLINE struct endpoint *choose(__u32 slot, const struct service *s, const struct
 	if (!s->affinity)
 		return draw(slot, r, first, second, &place);
 	struct affinity_key k;
-	affinity_key_of(&k, s, from);
+	affinity_key_of(&k, s->id, from->netns);
 	__u64 now = ktime_ns();
 	struct affinity_value *have = map_lookup(&plc_aff, &k);
 	/* Another CPU may have written last since now was read: the difference is negative then. */
 	if (have && (__s64)(now - have->last) < (__s64)(s->affinity * 1000000000ULL)) {
-		struct endpoint *e = bound(slot, r, have);
+		struct endpoint *e = bound(slot, r, have, s->id, from->netns);
 		if (e) {
 			have->last = now;
 			return e;
