@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
@@ -104,7 +103,7 @@ func (i *Interfaces) check(all *sharedPrograms, now checked) error {
 	if err != nil {
 		return err
 	}
-	pinned, err := pinnedIDs(i.Dir, spec)
+	maps, err := newProgramMaps(i.Dir, spec)
 	if err != nil {
 		return err
 	}
@@ -114,7 +113,7 @@ func (i *Interfaces) check(all *sharedPrograms, now checked) error {
 			right = false
 			continue
 		}
-		same, err := sameProgram(p.id, spec, sides[s].program, pinned)
+		same, err := sameProgram(p.id, sides[s].program, maps)
 		if err != nil {
 			return fmt.Errorf("program %s: %w", sides[s].program, err)
 		}
@@ -147,16 +146,6 @@ func openProgram(dir, name string) (*sharedProgram, error) {
 	return &sharedProgram{p, id}, nil
 }
 
-// pinnedIDs returns the maps of programs that are pinned, by name.
-func pinnedIDs(dir string, spec *ebpf.CollectionSpec) (map[string]ebpf.MapID, error) {
-	out := make(map[string]ebpf.MapID)
-	err := eachPinned(dir, spec, func(name string, m *ebpf.Map) (err error) {
-		out[name], err = idOf(m)
-		return errors.Join(err, m.Close())
-	})
-	return out, err
-}
-
 // pinsOf names the objects that are pinned, but for the links of interfaces: a pin that was made
 // again has another number.
 func pinsOf(dir string) (string, error) {
@@ -180,54 +169,6 @@ func pinsOf(dir string) (string, error) {
 		pins = fmt.Appendf(pins, "%s %d\n", e.Name(), st.Ino)
 	}
 	return string(pins), nil
-}
-
-func idOf(m *ebpf.Map) (ebpf.MapID, error) {
-	info, err := m.Info()
-	if err != nil {
-		return 0, err
-	}
-	id, _ := info.ID()
-	return id, nil
-}
-
-// usesMaps reports whether all of a program's maps are those that are pinned.
-func usesMaps(info *ebpf.ProgramInfo, pinned map[string]ebpf.MapID) (bool, error) {
-	ids, _ := info.MapIDs()
-	for _, id := range ids {
-		m, err := ebpf.NewMapFromID(id)
-		if err != nil {
-			return false, err
-		}
-		mapInfo, err := m.Info()
-		if err = errors.Join(err, m.Close()); err != nil {
-			return false, err
-		}
-		if strings.HasPrefix(mapInfo.Name, namePrefix) && pinned[mapInfo.Name] != id {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
-// eachPinned calls f with the maps of a spec that are pinned; f closes them.
-func eachPinned(dir string, spec *ebpf.CollectionSpec, f func(name string, m *ebpf.Map) error) error {
-	for name := range spec.Maps {
-		if !strings.HasPrefix(name, namePrefix) {
-			continue // constants of the programs
-		}
-		m, err := ebpf.LoadPinnedMap(filepath.Join(dir, name), nil)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err == nil {
-			err = f(name, m)
-		}
-		if err != nil {
-			return fmt.Errorf("map %s: %w", name, err)
-		}
-	}
-	return nil
 }
 
 // load loads the programs with the maps that are pinned, and pins them and the maps of their own.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
@@ -68,13 +69,13 @@ func (s *Sockets) attached() (*socketLinks, error) {
 	if err != nil {
 		return nil, err
 	}
-	pinned, err := pinnedIDs(s.Dir, spec)
+	maps, err := newProgramMaps(s.Dir, spec)
 	if err != nil {
 		return nil, explain(err)
 	}
 	l := &socketLinks{complete: true}
 	for i, h := range hooks {
-		x, err := s.open(h, id, spec, pinned)
+		x, err := s.open(h, id, maps)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("looking at the link of %s: %w", h.program, explain(err)), l.close())
 		}
@@ -85,7 +86,7 @@ func (s *Sockets) attached() (*socketLinks, error) {
 }
 
 // open opens a hook's link by its pin; nil is none.
-func (s *Sockets) open(h hook, cgroup uint64, spec *ebpf.CollectionSpec, pinned map[string]ebpf.MapID) (*socketLink, error) {
+func (s *Sockets) open(h hook, cgroup uint64, maps *programMaps) (*socketLink, error) {
 	l, err := pinnedLink(filepath.Join(s.Dir, h.linkPin()))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -99,15 +100,15 @@ func (s *Sockets) open(h hook, cgroup uint64, spec *ebpf.CollectionSpec, pinned 
 	}
 	at := info.Cgroup()
 	x := &socketLink{Link: l, here: at != nil && at.CgroupId == cgroup && ebpf.AttachType(at.AttachType) == h.attach}
-	if x.same, err = sameProgram(info.Program, spec, h.program, pinned); err != nil {
+	if x.same, err = sameProgram(info.Program, h.program, maps); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return x, nil
 }
 
-// sameProgram reports whether a loaded program has the instructions of one of the spec,
-// its constants, and the maps that are pinned: an apply may have put others there.
-func sameProgram(id ebpf.ProgramID, spec *ebpf.CollectionSpec, name string, pinned map[string]ebpf.MapID) (bool, error) {
+// sameProgram reports whether a loaded program has the instructions of one of the spec, and its
+// maps.
+func sameProgram(id ebpf.ProgramID, name string, maps *programMaps) (bool, error) {
 	p, err := ebpf.NewProgramFromID(id)
 	if errors.Is(err, unix.ENOENT) {
 		return false, nil
@@ -120,41 +121,31 @@ func sameProgram(id ebpf.ProgramID, spec *ebpf.CollectionSpec, name string, pinn
 	if err != nil {
 		return false, err
 	}
-	if spec.Programs[name].Compatible(info) != nil {
-		return false, nil
-	}
-	ids, _ := info.MapIDs()
-	for _, id := range ids {
-		m, err := ebpf.NewMapFromID(id)
-		if err != nil {
-			return false, err
-		}
-		same, err := sameConstants(m, spec)
-		if err = errors.Join(err, m.Close()); err != nil || !same {
-			return false, err
-		}
-	}
-	return usesMaps(info, pinned)
-}
-
-// sameConstants compares the map of a program's constants with those of the spec; other
-// maps count as the same.
-func sameConstants(m *ebpf.Map, spec *ebpf.CollectionSpec) (bool, error) {
-	info, err := m.Info()
-	if err != nil || info.Name != ".rodata" {
-		return true, err
-	}
-	have, err := m.LookupBytes(uint32(0))
-	if err != nil {
+	same, err := linked(maps.spec.Programs[name].Instructions).HasTag(info.Tag, maps.spec.ByteOrder)
+	if err != nil || !same {
 		return false, err
 	}
-	for _, v := range spec.Variables {
-		end := int(v.Offset) + len(v.Value)
-		if v.SectionName == info.Name && (end > len(have) || string(have[v.Offset:end]) != string(v.Value)) {
-			return false, nil
+	return maps.are(info)
+}
+
+// linked returns instructions as the kernel gets them, and makes the tag of: calls of functions of
+// the same program say how far away these are. The library puts that in when it loads a program.
+func linked(list asm.Instructions) asm.Instructions {
+	out := slices.Clone(list)
+	at := make(map[string]asm.RawInstructionOffset)
+	for all := out.Iterate(); all.Next(); {
+		if symbol := all.Ins.Symbol(); symbol != "" {
+			at[symbol] = all.Offset
 		}
 	}
-	return true, nil
+	for all := out.Iterate(); all.Next(); {
+		if ins := all.Ins; ins.IsFunctionReference() && ins.Constant == -1 {
+			if to, ok := at[ins.Reference()]; ok {
+				ins.Constant = int64(to) - int64(all.Offset) - 1
+			}
+		}
+	}
+	return out
 }
 
 // cgroupID is the number by which links name a cgroup: that of its directory's inode.
