@@ -209,6 +209,18 @@ func TestHeldDrift(t *testing.T) {
 			apply(t, NewPins(p.Dir), w.image(t))
 			return nil
 		},
+		"another process opens them to write, and ends": func(p *Pins, _ *world) error {
+			d, err := Open(p.Dir)
+			if err != nil {
+				return err
+			}
+			g, err := d.generation()
+			defer g.close()
+			if err == nil {
+				d.services, err = d.openServices(&g)
+			}
+			return errors.Join(err, d.Close())
+		},
 		"the pins are other ones": func(p *Pins, w *world) error {
 			if _, err := NewPins(p.Dir).Clean(ctx); err != nil {
 				return err

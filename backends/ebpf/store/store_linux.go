@@ -80,9 +80,24 @@ type pool struct {
 	users   int
 }
 
-// Open maps a generation and mends what a writer left that was killed.
+// Open maps a generation and mends what a writer left that was killed. It changes active, so that a
+// writer that has the maps open since before sees it, whatever becomes of this one.
 func Open(maps *Maps) (*Store, error) {
-	return begin(maps, (*Store).recover)
+	return begin(maps, func(s *Store) error {
+		if err := s.recover(); err != nil {
+			return err
+		}
+		s.turn()
+		return nil
+	})
+}
+
+// turn begins an epoch that changes nothing. Without it, a writer that is killed before its commit
+// would leave words of the epoch after this one, which the next commit of a writer that does not
+// know of them would make true.
+func (s *Store) turn() {
+	s.epoch++
+	s.mem.active.store(0, layout.ActiveValue(s.slot, s.epoch))
 }
 
 // Create maps a new generation, whose maps are empty, for [Store.Fill].
@@ -179,7 +194,7 @@ func (s *Store) reclaim() {
 }
 
 // Active returns the value of active: another one than before says that another process
-// has changed the maps.
+// has opened the maps for writing.
 func (s *Store) Active() uint64 { return s.mem.active.load(0) }
 
 // keys is the hash of the keys, and sources the trie of source ranges.
