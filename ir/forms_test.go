@@ -19,6 +19,10 @@ import (
 func program() *ir.Program {
 	origin := ir.Origin{Kind: "Service", Namespace: "shop", Name: "web", Path: "spec.ports[0]", File: "a \"b\"\n.yaml", Line: 7}
 	port := ir.ServicePort{Namespace: "shop", Name: "web", Port: "http", Protocol: ir.TCP}
+	endpoint := ir.Endpoint{Address: netip.MustParseAddrPort("10.244.1.5:8080"), Local: true, Weight: 1}
+	endpoint.SetOrigin(origin)
+	element := ir.Endpoint{Address: netip.MustParseAddrPort("10.244.1.6:8080"), Weight: 1}
+	element.SetElement(&ir.Origin{Kind: "EndpointSlice", Namespace: "shop", Name: "<web>", File: "a&b.yaml", Line: 9}, 12)
 	p := &ir.Program{
 		Node: ir.Node{
 			Name:      "node-a",
@@ -38,7 +42,7 @@ func program() *ir.Program {
 		HealthChecks: []ir.HealthCheck{{Namespace: "shop", Name: "web", Family: ir.IPv4, Port: 32000, LocalEndpoints: 2, Origin: origin}},
 		Pools: []ir.Pool{
 			{ID: "shop/web/http/tcp/ipv4/cluster", Origin: origin, Endpoints: []ir.Endpoint{
-				{Address: netip.MustParseAddrPort("10.244.1.5:8080"), Local: true, Weight: 1, Origin: origin},
+				endpoint, element,
 				{Address: netip.MustParseAddrPort("10.244.2.5:8080"), Weight: 3},
 			}},
 			{ID: "shop/web/http/tcp/ipv4/local", Origin: origin},

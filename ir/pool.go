@@ -16,18 +16,6 @@ type Pool struct {
 	Origin    Origin     `json:"origin"`              // the Service of the endpoints' slices
 }
 
-// Endpoint is one address and port behind a frontend.
-type Endpoint struct {
-	Address netip.AddrPort `json:"address"` // of the same family as the frontends that use the pool
-	// Local reports whether the address belongs to a pod of this node; it is the
-	// same in every pool. Packets that a local endpoint sends to itself through
-	// a frontend (hairpin) are masqueraded.
-	Local bool `json:"local,omitempty"`
-	// Weight is the endpoint's share of new connections; today always 1.
-	Weight uint16 `json:"weight"`
-	Origin Origin `json:"origin"` // the EndpointSlice with the endpoint
-}
-
 // has reports whether an endpoint of a sorted pool, which may be nil, has the
 // address.
 func (p *Pool) has(a netip.AddrPort) bool {

@@ -144,7 +144,7 @@ func (w *textWriter) pool(p *Pool) {
 			place = "local"
 		}
 		words := []string{"endpoint", e.Address.String(), place, strconv.Itoa(int(e.Weight))}
-		w.fact(append(words, originWords(e.Origin)...)...)
+		w.fact(append(words, originWords(e.Origin())...)...)
 	}
 }
 

@@ -39,10 +39,9 @@ func poolOf(id string, endpoints ...string) ir.Pool {
 		if local {
 			e = e[1:]
 		}
-		p.Endpoints = append(p.Endpoints, ir.Endpoint{
-			Address: netip.MustParseAddrPort(e), Local: local, Weight: 1,
-			Origin: ir.Origin{Kind: "EndpointSlice", Namespace: "shop", Name: id, Path: "endpoints[0]", File: "shop.yaml", Line: 21},
-		})
+		endpoint := ir.Endpoint{Address: netip.MustParseAddrPort(e), Local: local, Weight: 1}
+		endpoint.SetOrigin(ir.Origin{Kind: "EndpointSlice", Namespace: "shop", Name: id, Path: "endpoints[0]", File: "shop.yaml", Line: 21})
+		p.Endpoints = append(p.Endpoints, endpoint)
 	}
 	return p
 }

@@ -247,7 +247,7 @@ func (t *trace) routeMasquerades(r ir.Route) bool {
 // they leave the node, so a packet to the node itself keeps its source, unless
 // the node sent it (then the source is the node's already).
 func (t *trace) choice(ep ir.Endpoint, byRoute bool) Choice {
-	c := Choice{Address: ep.Address, Weight: ep.Weight, Origin: ep.Origin}
+	c := Choice{Address: ep.Address, Weight: ep.Weight, Origin: ep.Origin()}
 	addr := space.Known(space.Addr(ep.Address.Addr()))
 	if !t.leaves(addr) {
 		return c

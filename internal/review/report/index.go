@@ -111,7 +111,7 @@ func (x *index) program(p *ir.Program) {
 		x.origin(pool.ID, pool.Origin)
 		for _, e := range pool.Endpoints {
 			// An endpoint belongs to its slice and to the Service.
-			x.origin(e.Address.Addr().String(), e.Origin)
+			x.origin(e.Address.Addr().String(), e.Origin())
 			x.origin(e.Address.Addr().String(), owners[pool.ID])
 		}
 	}

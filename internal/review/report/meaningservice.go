@@ -132,6 +132,6 @@ func (r *reading) pool(pool *ir.Pool, service ir.Origin) {
 			text += "  (here)"
 		}
 		namespace, name, _ := strings.Cut(r.names[e.Address.Addr()], "/")
-		r.say(2, text, r.of(e.Origin, service, ir.Origin{Kind: "Pod", Namespace: namespace, Name: name}))
+		r.say(2, text, r.of(e.Origin(), service, ir.Origin{Kind: "Pod", Namespace: namespace, Name: name}))
 	}
 }

@@ -215,7 +215,7 @@ func poolFact(p *ir.Pool, word string, w *words) bool {
 		e.Local = place == "local"
 		e.Weight = uint16(w.number(16))
 		if len(w.words) > 0 {
-			e.Origin = w.origin()
+			e.SetOrigin(w.origin())
 		}
 		p.Endpoints = append(p.Endpoints, e)
 		return place == "local" || place == "remote"
