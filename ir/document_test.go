@@ -160,6 +160,9 @@ func typeText(e ast.Expr, types map[string]*declaredType) (string, []string) {
 	case *ast.StarExpr:
 		return typeText(e.X, types)
 	case *ast.Ident:
+		if e.Name == "SharedOrigin" {
+			return typeText(ast.NewIdent("Origin"), types)
+		}
 		if types[e.Name] != nil {
 			return fmt.Sprintf("[%s](#%s)", e.Name, strings.ToLower(e.Name)), []string{e.Name}
 		}

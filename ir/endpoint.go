@@ -1,9 +1,6 @@
 package ir
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"math"
 	"net/netip"
 	"strconv"
@@ -112,23 +109,14 @@ type endpointJSON struct {
 
 // MarshalJSON implements json.Marshaler.
 func (e Endpoint) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	// The encoder that calls this decides about it.
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(endpointJSON{endpointFields(e), e.Origin()}); err != nil {
-		return nil, fmt.Errorf("endpoint %v: %w", e.Address, err)
-	}
-	return b.Bytes(), nil
+	return marshalPart(endpointJSON{endpointFields(e), e.Origin()}, "endpoint")
 }
 
 // UnmarshalJSON implements json.Unmarshaler. An unknown field is an error.
 func (e *Endpoint) UnmarshalJSON(data []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
 	var in endpointJSON
-	if err := dec.Decode(&in); err != nil {
-		return fmt.Errorf("endpoint: %w", err)
+	if err := unmarshalPart(data, &in, "endpoint"); err != nil {
+		return err
 	}
 	*e = Endpoint(in.endpointFields)
 	e.SetOrigin(in.Origin)

@@ -11,9 +11,9 @@ import (
 type Pool struct {
 	// ID is "namespace/name/port/protocol/family/scope", where scope is
 	// "cluster" or "local". It is unique in a program.
-	ID        string     `json:"id"`
-	Endpoints []Endpoint `json:"endpoints,omitempty"` // sorted by address, each address and port once
-	Origin    Origin     `json:"origin"`              // the Service of the endpoints' slices
+	ID        string       `json:"id"`
+	Endpoints []Endpoint   `json:"endpoints,omitempty"` // sorted by address, each address and port once
+	Origin    SharedOrigin `json:"origin"`              // the Service of the endpoints' slices
 }
 
 // has reports whether an endpoint of a sorted pool, which may be nil, has the

@@ -17,7 +17,7 @@ func frontendOf(kind ir.FrontendKind, service string, protocol ir.Protocol, at, 
 		Kind:     kind,
 		Service:  ir.ServicePort{Namespace: "shop", Name: service, Port: "http", Protocol: protocol},
 		Internal: ir.Route{Pool: pool, Masquerade: ir.MasqueradeUnlessLocalSource, OnEmpty: ir.Reject},
-		Origin:   ir.Origin{Kind: "Service", Namespace: "shop", Name: service, Path: "spec.ports[0]", File: "shop.yaml", Line: 7},
+		Origin:   ir.Share(&ir.Origin{Kind: "Service", Namespace: "shop", Name: service, Path: "spec.ports[0]", File: "shop.yaml", Line: 7}),
 	}
 	f.External = f.Internal
 	ap := netip.MustParseAddrPort(at)
@@ -118,7 +118,9 @@ func goldens() map[string]*ir.Program {
 		f.ID = fmt.Sprintf("%02d a\"b\nsvc forged %s", i, f.ID)
 	}
 	for i := range hostile.Pools {
-		hostile.Pools[i].Origin.File = "x\x00\n"
+		o := hostile.Pools[i].Origin.Get()
+		o.File = "x\x00\n"
+		hostile.Pools[i].Origin = ir.Share(&o)
 	}
 	hostile.Node.Name = "n\u2028ode\xff"
 	byInterface := kitchenSink()

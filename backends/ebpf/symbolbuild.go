@@ -70,12 +70,14 @@ func (b *symbolBuilder) add(kind symbolKind, ref uint32, name string, o *ir.Orig
 }
 
 func (b *symbolBuilder) service(at uint32, f *ir.Frontend) {
-	b.add(serviceSymbol, at, f.ID, &f.Origin)
+	o := f.Origin.Get()
+	b.add(serviceSymbol, at, f.ID, &o)
 }
 
 // source names a set of source ranges after the first frontend that uses it.
 func (b *symbolBuilder) source(set uint32, f *ir.Frontend) {
-	b.add(sourceSymbol, set, f.ID, &f.Origin)
+	o := f.Origin.Get()
+	b.add(sourceSymbol, set, f.ID, &o)
 }
 
 // route names the pool of a route to where it was laid out. The first one gives it its name;
@@ -85,7 +87,8 @@ func (b *symbolBuilder) route(at uint32, external bool, base uint32, p *ir.Pool)
 	case len(p.Endpoints) == 0 || owner == p:
 	case owner == nil:
 		b.owners[base] = p
-		b.add(poolSymbol, base, p.ID, &p.Origin)
+		o := p.Origin.Get()
+		b.add(poolSymbol, base, p.ID, &o)
 		b.endpoints(base, p)
 	case !slices.EqualFunc(owner.Endpoints, p.Endpoints, ir.Endpoint.Equal): // of other objects
 		b.twins = append(b.twins, twinRoute{routeRef(at, external), p})
