@@ -183,7 +183,7 @@ func TestImportsHistories(t *testing.T) {
 func (c *contest) checkImports(t *testing.T, p *ir.Program) (served int) {
 	t.Helper()
 	for _, f := range p.Frontends {
-		if f.Origin.Kind != mcs.KindServiceImport {
+		if f.Origin.Get().Kind != mcs.KindServiceImport {
 			continue
 		}
 		served++

@@ -59,6 +59,9 @@ type declaredType struct {
 	values []string
 }
 
+// jsonForm ends the names of types with what is written of another type beside its fields.
+const jsonForm = "JSON"
+
 // declared reads the package's types.
 func declared(t *testing.T) map[string]*declaredType {
 	t.Helper()
@@ -81,7 +84,7 @@ func declared(t *testing.T) map[string]*declaredType {
 				continue
 			}
 			for _, s := range g.Specs {
-				if s, ok := s.(*ast.TypeSpec); ok && s.Name.IsExported() {
+				if s, ok := s.(*ast.TypeSpec); ok && (s.Name.IsExported() || strings.HasSuffix(s.Name.Name, jsonForm)) {
 					doc := s.Doc.Text()
 					if doc == "" {
 						doc = g.Doc.Text()
@@ -127,7 +130,11 @@ func writeType(b *strings.Builder, name string, types map[string]*declaredType) 
 	}
 	var uses []string
 	b.WriteString("\n| JSON | type | |\n|---|---|---|\n")
-	for _, f := range form.Fields.List {
+	fields := form.Fields.List
+	if written := types[strings.ToLower(name)+jsonForm]; written != nil {
+		fields = append(fields, written.form.(*ast.StructType).Fields.List...)
+	}
+	for _, f := range fields {
 		tag := ""
 		if f.Tag != nil {
 			text, _ := strconv.Unquote(f.Tag.Value)
@@ -153,6 +160,9 @@ func typeText(e ast.Expr, types map[string]*declaredType) (string, []string) {
 	case *ast.StarExpr:
 		return typeText(e.X, types)
 	case *ast.Ident:
+		if e.Name == "SharedOrigin" {
+			return typeText(ast.NewIdent("Origin"), types)
+		}
 		if types[e.Name] != nil {
 			return fmt.Sprintf("[%s](#%s)", e.Name, strings.ToLower(e.Name)), []string{e.Name}
 		}

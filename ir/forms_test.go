@@ -19,6 +19,11 @@ import (
 func program() *ir.Program {
 	origin := ir.Origin{Kind: "Service", Namespace: "shop", Name: "web", Path: "spec.ports[0]", File: "a \"b\"\n.yaml", Line: 7}
 	port := ir.ServicePort{Namespace: "shop", Name: "web", Port: "http", Protocol: ir.TCP}
+	endpoint := ir.Endpoint{Address: netip.MustParseAddrPort("10.244.1.5:8080"), Local: true, Weight: 1}
+	endpoint.SetOrigin(origin)
+	element := ir.Endpoint{Address: netip.MustParseAddrPort("10.244.1.6:8080"), Weight: 1}
+	element.SetElement(&ir.Origin{Kind: "EndpointSlice", Namespace: "shop", Name: "<web>", File: "a&b.yaml", Line: 9}, 12)
+	shared := ir.Share(&origin)
 	p := &ir.Program{
 		Node: ir.Node{
 			Name:      "node-a",
@@ -37,22 +42,22 @@ func program() *ir.Program {
 		},
 		HealthChecks: []ir.HealthCheck{{Namespace: "shop", Name: "web", Family: ir.IPv4, Port: 32000, LocalEndpoints: 2, Origin: origin}},
 		Pools: []ir.Pool{
-			{ID: "shop/web/http/tcp/ipv4/cluster", Origin: origin, Endpoints: []ir.Endpoint{
-				{Address: netip.MustParseAddrPort("10.244.1.5:8080"), Local: true, Weight: 1, Origin: origin},
+			{ID: "shop/web/http/tcp/ipv4/cluster", Origin: shared, Endpoints: []ir.Endpoint{
+				endpoint, element,
 				{Address: netip.MustParseAddrPort("10.244.2.5:8080"), Weight: 3},
 			}},
-			{ID: "shop/web/http/tcp/ipv4/local", Origin: origin},
+			{ID: "shop/web/http/tcp/ipv4/local", Origin: shared},
 		},
 		Frontends: []ir.Frontend{
 			{
-				ID: "shop/web/http/tcp/load-balancer/198.51.100.10", Kind: ir.LoadBalancer, Service: port, Affinity: 60, Elsewhere: true, Origin: origin,
+				ID: "shop/web/http/tcp/load-balancer/198.51.100.10", Kind: ir.LoadBalancer, Service: port, Affinity: 60, Elsewhere: true, Origin: shared,
 				Match:        ir.Match{Family: ir.IPv4, Address: netip.MustParseAddr("198.51.100.10"), Protocol: ir.TCP, Port: 80},
 				SourceRanges: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/28")},
 				Internal:     ir.Route{Pool: "shop/web/http/tcp/ipv4/cluster", Masquerade: ir.MasqueradeUnlessLocalSource, OnEmpty: ir.Reject},
 				External:     ir.Route{Pool: "shop/web/http/tcp/ipv4/local", Masquerade: ir.MasqueradeNever, OnEmpty: ir.Drop},
 			},
 			{
-				ID: "shop/web/http/tcp/node-port/ipv4", Kind: ir.NodePort, Service: port, Origin: origin,
+				ID: "shop/web/http/tcp/node-port/ipv4", Kind: ir.NodePort, Service: port, Origin: shared,
 				Match:    ir.Match{Family: ir.IPv4, Protocol: ir.TCP, Port: 30080},
 				Internal: ir.Route{Pool: "shop/web/http/tcp/ipv4/cluster", Masquerade: ir.MasqueradeAlways, OnEmpty: ir.Reject},
 				External: ir.Route{Pool: "shop/web/http/tcp/ipv4/cluster", Masquerade: ir.MasqueradeAlways, OnEmpty: ir.Reject},

@@ -39,7 +39,7 @@ type Frontend struct {
 	// continue; flows to any other endpoint are stale. It is empty for TCP, which
 	// notices a lost endpoint itself. It is sorted, without duplicates.
 	Lasting []netip.AddrPort `json:"lasting,omitempty"`
-	Origin  Origin           `json:"origin"` // the field of the Service with the address
+	Origin  SharedOrigin     `json:"origin"` // the field of the Service with the address
 }
 
 // FrontendKind is the source of a frontend's address.

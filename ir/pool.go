@@ -11,21 +11,9 @@ import (
 type Pool struct {
 	// ID is "namespace/name/port/protocol/family/scope", where scope is
 	// "cluster" or "local". It is unique in a program.
-	ID        string     `json:"id"`
-	Endpoints []Endpoint `json:"endpoints,omitempty"` // sorted by address, each address and port once
-	Origin    Origin     `json:"origin"`              // the Service of the endpoints' slices
-}
-
-// Endpoint is one address and port behind a frontend.
-type Endpoint struct {
-	Address netip.AddrPort `json:"address"` // of the same family as the frontends that use the pool
-	// Local reports whether the address belongs to a pod of this node; it is the
-	// same in every pool. Packets that a local endpoint sends to itself through
-	// a frontend (hairpin) are masqueraded.
-	Local bool `json:"local,omitempty"`
-	// Weight is the endpoint's share of new connections; today always 1.
-	Weight uint16 `json:"weight"`
-	Origin Origin `json:"origin"` // the EndpointSlice with the endpoint
+	ID        string       `json:"id"`
+	Endpoints []Endpoint   `json:"endpoints,omitempty"` // sorted by address, each address and port once
+	Origin    SharedOrigin `json:"origin"`              // the Service of the endpoints' slices
 }
 
 // has reports whether an endpoint of a sorted pool, which may be nil, has the

@@ -127,7 +127,7 @@ func (w *textWriter) frontend(f *Frontend) {
 	for _, e := range f.Lasting {
 		w.fact("lasting", e.String())
 	}
-	w.origin(f.Origin)
+	w.origin(f.Origin.Get())
 }
 
 func (w *textWriter) route(side string, r Route) {
@@ -136,7 +136,7 @@ func (w *textWriter) route(side string, r Route) {
 
 func (w *textWriter) pool(p *Pool) {
 	w.line("\npool", quote(p.ID))
-	w.origin(p.Origin)
+	w.origin(p.Origin.Get())
 	for i := range p.Endpoints {
 		e := &p.Endpoints[i]
 		place := "remote"
@@ -144,7 +144,7 @@ func (w *textWriter) pool(p *Pool) {
 			place = "local"
 		}
 		words := []string{"endpoint", e.Address.String(), place, strconv.Itoa(int(e.Weight))}
-		w.fact(append(words, originWords(e.Origin)...)...)
+		w.fact(append(words, originWords(e.Origin())...)...)
 	}
 }
 

@@ -112,7 +112,7 @@ func tooHeavy(p *ir.Program) heavyPools {
 func (h heavyPools) refusal(f *ir.Frontend) *refusal {
 	for _, r := range [...]*ir.Route{&f.Internal, &f.External} {
 		if h[r.Pool] {
-			return &refusal{f.Origin.Path, fmt.Sprintf("the weights of pool %s add up to more than %d", r.Pool, uint32(math.MaxUint32))}
+			return &refusal{f.Origin.Get().Path, fmt.Sprintf("the weights of pool %s add up to more than %d", r.Pool, uint32(math.MaxUint32))}
 		}
 	}
 	return nil

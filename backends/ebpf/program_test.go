@@ -17,7 +17,7 @@ func frontendOf(kind ir.FrontendKind, service string, protocol ir.Protocol, at, 
 		Kind:     kind,
 		Service:  ir.ServicePort{Namespace: "shop", Name: service, Port: "http", Protocol: protocol},
 		Internal: ir.Route{Pool: pool, Masquerade: ir.MasqueradeUnlessLocalSource, OnEmpty: ir.Reject},
-		Origin:   ir.Origin{Kind: "Service", Namespace: "shop", Name: service, Path: "spec.ports[0]", File: "shop.yaml", Line: 7},
+		Origin:   ir.Share(&ir.Origin{Kind: "Service", Namespace: "shop", Name: service, Path: "spec.ports[0]", File: "shop.yaml", Line: 7}),
 	}
 	f.External = f.Internal
 	ap := netip.MustParseAddrPort(at)
@@ -39,10 +39,9 @@ func poolOf(id string, endpoints ...string) ir.Pool {
 		if local {
 			e = e[1:]
 		}
-		p.Endpoints = append(p.Endpoints, ir.Endpoint{
-			Address: netip.MustParseAddrPort(e), Local: local, Weight: 1,
-			Origin: ir.Origin{Kind: "EndpointSlice", Namespace: "shop", Name: id, Path: "endpoints[0]", File: "shop.yaml", Line: 21},
-		})
+		endpoint := ir.Endpoint{Address: netip.MustParseAddrPort(e), Local: local, Weight: 1}
+		endpoint.SetOrigin(ir.Origin{Kind: "EndpointSlice", Namespace: "shop", Name: id, Path: "endpoints[0]", File: "shop.yaml", Line: 21})
+		p.Endpoints = append(p.Endpoints, endpoint)
 	}
 	return p
 }
@@ -119,7 +118,9 @@ func goldens() map[string]*ir.Program {
 		f.ID = fmt.Sprintf("%02d a\"b\nsvc forged %s", i, f.ID)
 	}
 	for i := range hostile.Pools {
-		hostile.Pools[i].Origin.File = "x\x00\n"
+		o := hostile.Pools[i].Origin.Get()
+		o.File = "x\x00\n"
+		hostile.Pools[i].Origin = ir.Share(&o)
 	}
 	hostile.Node.Name = "n\u2028ode\xff"
 	byInterface := kitchenSink()

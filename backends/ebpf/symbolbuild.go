@@ -17,6 +17,7 @@ type symbolBuilder struct {
 	// routes to one that is equal to another one.
 	owners map[uint32]*ir.Pool
 	twins  []twinRoute
+	paths  []string // of the first endpoints of a slice
 	policySymbols
 }
 
@@ -69,12 +70,14 @@ func (b *symbolBuilder) add(kind symbolKind, ref uint32, name string, o *ir.Orig
 }
 
 func (b *symbolBuilder) service(at uint32, f *ir.Frontend) {
-	b.add(serviceSymbol, at, f.ID, &f.Origin)
+	o := f.Origin.Get()
+	b.add(serviceSymbol, at, f.ID, &o)
 }
 
 // source names a set of source ranges after the first frontend that uses it.
 func (b *symbolBuilder) source(set uint32, f *ir.Frontend) {
-	b.add(sourceSymbol, set, f.ID, &f.Origin)
+	o := f.Origin.Get()
+	b.add(sourceSymbol, set, f.ID, &o)
 }
 
 // route names the pool of a route to where it was laid out. The first one gives it its name;
@@ -84,9 +87,10 @@ func (b *symbolBuilder) route(at uint32, external bool, base uint32, p *ir.Pool)
 	case len(p.Endpoints) == 0 || owner == p:
 	case owner == nil:
 		b.owners[base] = p
-		b.add(poolSymbol, base, p.ID, &p.Origin)
+		o := p.Origin.Get()
+		b.add(poolSymbol, base, p.ID, &o)
 		b.endpoints(base, p)
-	case !slices.Equal(owner.Endpoints, p.Endpoints): // of other objects
+	case !slices.EqualFunc(owner.Endpoints, p.Endpoints, ir.Endpoint.Equal): // of other objects
 		b.twins = append(b.twins, twinRoute{routeRef(at, external), p})
 	}
 }
@@ -108,10 +112,23 @@ func (b *symbolBuilder) finishRoutes(endpoints uint32) {
 
 func (b *symbolBuilder) endpoints(base uint32, p *ir.Pool) {
 	for i := range p.Endpoints {
-		if o := &p.Endpoints[i].Origin; !o.IsZero() {
-			b.add(endpointSymbol, base+uint32(i), "", o)
+		if o := b.originOf(&p.Endpoints[i]); !o.IsZero() {
+			b.add(endpointSymbol, base+uint32(i), "", &o)
 		}
 	}
+}
+
+// originOf is the endpoint's origin. Most endpoints have one of few paths, which are made once.
+func (b *symbolBuilder) originOf(e *ir.Endpoint) ir.Origin {
+	const few = 1024
+	slice, element, is := e.Element()
+	if !is || element >= few {
+		return e.Origin()
+	}
+	for len(b.paths) <= element {
+		b.paths = append(b.paths, ir.EndpointPath(len(b.paths)))
+	}
+	return slice.At(b.paths[element])
 }
 
 // finish adds the symbols without a frontend.

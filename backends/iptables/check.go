@@ -95,7 +95,7 @@ func setsOf(p *ir.Program) []need {
 		if !known {
 			k = len(list)
 			at[o] = k
-			list = append(list, need{service: o, origin: f.Origin})
+			list = append(list, need{service: o, origin: f.Origin.Get()})
 		}
 		n := &list[k]
 		n.seconds = max(n.seconds, f.Affinity)

@@ -50,7 +50,7 @@ func (c *checker) frontends() {
 			continue
 		}
 		if c.elsewhere(f) {
-			c.list.Add(diag.Approximated, f.Origin, fmt.Sprintf("%v is another node's address, or an endpoint's: it is not bound to %s, and packets to it go there", f.Match.Address, Device))
+			c.list.Add(diag.Approximated, f.Origin.Get(), fmt.Sprintf("%v is another node's address, or an endpoint's: it is not bound to %s, and packets to it go there", f.Match.Address, Device))
 			continue
 		}
 		nodePorts = nodePorts || f.Kind == ir.NodePort
@@ -94,7 +94,7 @@ func (c *checker) affinity(f *ir.Frontend, r routes) {
 	}
 	c.virtual[f.Service] += n
 	if _, have := c.origin[f.Service]; !have {
-		c.origin[f.Service] = f.Origin
+		c.origin[f.Service] = f.Origin.Get()
 	}
 	if f.Affinity > maxPersistence {
 		c.list.Add(diag.Approximated, f.Origin.At("spec.sessionAffinityConfig.clientIP.timeoutSeconds"),
@@ -116,7 +116,7 @@ func (c *checker) otherPorts() {
 			continue
 		}
 		done[a] = true
-		c.list.Add(diag.Approximated, f.Origin,
+		c.list.Add(diag.Approximated, f.Origin.Get(),
 			fmt.Sprintf("%v is bound to %s: packets to its other ports are rejected, not forwarded", a, Device))
 	}
 }
@@ -133,12 +133,12 @@ func (c *checker) deniedOwn() {
 		s := v.frontend.Service
 		if j.denied && j.tooMuch && !refused[s] {
 			refused[s] = true
-			c.list.Add(diag.NotExpressible, v.frontend.Origin,
+			c.list.Add(diag.NotExpressible, v.frontend.Origin.Get(),
 				fmt.Sprintf("%v: policies keep %v from an endpoint that is the node itself, where they cannot judge, so it is refused the other endpoints, or source ports, too", s, pod))
 		}
 		if j.logged && !logged[s] {
 			logged[s] = true
-			c.list.Add(diag.Approximated, v.frontend.Origin,
+			c.list.Add(diag.Approximated, v.frontend.Origin.Get(),
 				fmt.Sprintf("%v: policies log packets of %v to it, but one of its endpoints is the node itself, %s", s, pod, Unlogged))
 		}
 	})
@@ -151,7 +151,7 @@ func (c *checker) weights(scheduler string) {
 	for i := range c.program.Pools {
 		pool := &c.program.Pools[i]
 		if len(pool.Endpoints) > 0 && ir.FamilyOf(pool.Endpoints[0].Address.Addr()) == c.family && unequalWeights(pool) {
-			c.list.Add(diag.Approximated, pool.Origin, fmt.Sprintf("pool %s: scheduler lc does not heed weights", pool.ID))
+			c.list.Add(diag.Approximated, pool.Origin.Get(), fmt.Sprintf("pool %s: scheduler lc does not heed weights", pool.ID))
 		}
 	}
 }

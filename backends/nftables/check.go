@@ -39,7 +39,7 @@ func tooManyRanges(p *ir.Program) []backends.Refused {
 			o := failsafe.ServiceOf(f.Service)
 			total += len(f.SourceRanges)
 			ranges[o] += len(f.SourceRanges)
-			origins[o] = f.Origin
+			origins[o] = f.Origin.Get()
 		}
 	}
 	if total <= mostRanges {
@@ -78,7 +78,7 @@ func tooWide(p *ir.Program) []backends.Refused {
 	for i := range p.Frontends {
 		f := &p.Frontends[i]
 		if why := cmp.Or(large[f.Internal.Pool], large[f.External.Pool]); why != "" {
-			out = append(out, backends.Refused{Object: failsafe.ServiceOf(f.Service), Origin: f.Origin, Why: why})
+			out = append(out, backends.Refused{Object: failsafe.ServiceOf(f.Service), Origin: f.Origin.Get(), Why: why})
 		}
 	}
 	return out

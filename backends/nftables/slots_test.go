@@ -15,7 +15,7 @@ func randomEndpoints(rng *rand.Rand, n int) []ir.Endpoint {
 	for len(list) < n {
 		a := netip.AddrFrom4([4]byte{10, 1, byte(rng.IntN(64)), byte(rng.IntN(256))})
 		e := ir.Endpoint{Address: netip.AddrPortFrom(a, 8080), Weight: 1}
-		if !slices.Contains(list, e) {
+		if !slices.ContainsFunc(list, e.Equal) {
 			list = append(list, e)
 		}
 	}

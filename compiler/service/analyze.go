@@ -14,15 +14,14 @@ import (
 
 // analysis reads Services, imports and slices.
 type analysis struct {
-	settings Settings
-	diags    diag.List
-	memory   memory
-	// portPaths and endpointPaths are those of Services and of slices.
-	portPaths, endpointPaths paths
+	settings  Settings
+	diags     diag.List
+	memory    memory
+	portPaths paths // those of Services
 }
 
 func newAnalysis(settings Settings) *analysis {
-	return &analysis{settings: settings, portPaths: paths{list: "spec.ports"}, endpointPaths: paths{list: "endpoints"}}
+	return &analysis{settings: settings, portPaths: paths{list: "spec.ports"}}
 }
 
 // Analyze reads the Services and EndpointSlices of a cluster.

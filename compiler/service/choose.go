@@ -63,7 +63,8 @@ func pick(endpoints []endpoint, n *localNode, want func(*endpoint) bool) []ir.En
 	for i := range endpoints {
 		e := &endpoints[i]
 		if want(e) {
-			out = append(out, ir.Endpoint{Address: e.address, Local: n.isPod(e.address.Addr()), Weight: 1, Origin: e.origin()})
+			out = append(out, ir.Endpoint{Address: e.address, Local: n.isPod(e.address.Addr()), Weight: 1})
+			out[len(out)-1].SetElement(e.slice, e.element)
 		}
 	}
 	return out

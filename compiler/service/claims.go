@@ -160,7 +160,7 @@ func (c *claims) want(s *service, p *port, kind ir.FrontendKind, m ir.Match) {
 		c.claim(s, p, kind, m)
 		return
 	}
-	c.diags.Add(diag.ClaimedFrontend, p.origin, fmt.Sprintf("%v %v: %v is the ClusterIP of %s, on every port", kind, m, m.Address, owner.origin.Object()))
+	c.diags.Add(diag.ClaimedFrontend, *p.origin, fmt.Sprintf("%v %v: %v is the ClusterIP of %s, on every port", kind, m, m.Address, owner.origin.Object()))
 }
 
 func (c *claims) claim(s *service, p *port, kind ir.FrontendKind, m ir.Match) {
@@ -170,7 +170,7 @@ func (c *claims) claim(s *service, p *port, kind ir.FrontendKind, m ir.Match) {
 		p.owned = append(p.owned, claim{kind: kind, match: m})
 	case s:
 	default:
-		c.diags.Add(diag.ClaimedFrontend, p.origin, fmt.Sprintf("%v %v belongs to %s, which comes first", kind, m, owner.origin.Object()))
+		c.diags.Add(diag.ClaimedFrontend, *p.origin, fmt.Sprintf("%v %v belongs to %s, which comes first", kind, m, owner.origin.Object()))
 	}
 }
 

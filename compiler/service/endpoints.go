@@ -23,12 +23,12 @@ type endpoint struct {
 	remote, spare bool
 	// hints may be nil.
 	hints *discoveryv1.EndpointHints
-	// slice is shared by all endpoints of a slice; path is the endpoint's path in it.
-	slice *ir.Origin
-	path  string
+	// slice is shared by all endpoints of a slice; element is the endpoint's place in it.
+	slice   *ir.Origin
+	element int
 }
 
-func (e *endpoint) origin() ir.Origin { return e.slice.At(e.path) }
+func (e *endpoint) origin() ir.Origin { return e.slice.At(ir.EndpointPath(e.element)) }
 
 // readEndpoint applies the defaults of missing conditions (discovery/v1
 // EndpointConditions): ready and serving true, terminating false.
@@ -83,7 +83,7 @@ func comparePreference(a, b *endpoint) int {
 		-trueLast(a.ready, b.ready),
 		-trueLast(a.serving, b.serving),
 		cmp.Compare(a.slice.Name, b.slice.Name),
-		cmp.Compare(a.path, b.path),
+		cmp.Compare(ir.EndpointPath(a.element), ir.EndpointPath(b.element)),
 	)
 }
 

@@ -127,17 +127,17 @@ func (l *lowering) port(p *port) {
 		}
 	}
 	if cluster {
-		l.program.Pools = append(l.program.Pools, ir.Pool{ID: r.cluster, Endpoints: c.cluster, Origin: p.origin})
+		l.program.Pools = append(l.program.Pools, ir.Pool{ID: r.cluster, Endpoints: c.cluster, Origin: ir.Share(p.origin)})
 	}
 	if local {
-		l.program.Pools = append(l.program.Pools, ir.Pool{ID: r.local, Endpoints: c.local, Origin: p.origin})
+		l.program.Pools = append(l.program.Pools, ir.Pool{ID: r.local, Endpoints: c.local, Origin: ir.Share(p.origin)})
 	}
 }
 
 // frontend adds one of the port's frontends.
 func (l *lowering) frontend(p *port, o *claim, r *routes, c *choice) *ir.Frontend {
 	l.program.Frontends = append(l.program.Frontends, ir.Frontend{
-		ID: l.ids.frontend(o), Kind: o.kind, Service: p.id, Match: o.match, Affinity: l.service.affinity, Origin: p.origin,
+		ID: l.ids.frontend(o), Kind: o.kind, Service: p.id, Match: o.match, Affinity: l.service.affinity, Origin: ir.Share(p.origin),
 	})
 	f := &l.program.Frontends[len(l.program.Frontends)-1]
 	f.Internal, f.External = r.of(o.kind)

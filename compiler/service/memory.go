@@ -14,19 +14,19 @@ type memory struct {
 	addrs     slab[netip.Addr]
 	ports     slab[port]
 	endpoints slab[endpoint]
-	origins   slab[ir.Origin]
 	claims    slab[claim]
 	matches   slab[ir.Match]
 	uses      slab[AddressUse]
+	// origins are part of programs, which share them.
+	origins slab[ir.Origin]
 }
 
-// reset takes everything back, for the next Service.
+// reset takes back all but the origins, for the next Service.
 func (m *memory) reset() {
 	m.services.reset()
 	m.addrs.reset()
 	m.ports.reset()
 	m.endpoints.reset()
-	m.origins.reset()
 	m.claims.reset()
 	m.matches.reset()
 	m.uses.reset()

@@ -76,7 +76,7 @@ type port struct {
 	id       ir.ServicePort
 	number   uint16
 	nodePort uint16
-	origin   ir.Origin
+	origin   *ir.Origin // shared with programs
 	// endpoints are all endpoints of the port, by family, sorted by address,
 	// without duplicate addresses.
 	endpoints perFamily[[]endpoint]

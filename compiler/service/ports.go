@@ -31,9 +31,10 @@ func (a *analysis) ports(s *service) {
 		case numbers.has(s.ports, &p):
 			err = fmt.Errorf("port %d/%v a second time", p.number, p.id.Protocol)
 		}
-		p.origin = s.origin.At(a.portPaths.of(i))
+		p.origin = a.memory.origins.one()
+		*p.origin = s.origin.At(a.portPaths.of(i))
 		if err != nil {
-			a.diags.Add(diag.BadServicePort, p.origin, err.Error())
+			a.diags.Add(diag.BadServicePort, *p.origin, err.Error())
 			continue
 		}
 		numbers.add(&p)

@@ -88,7 +88,6 @@ func (a *analysis) endpoints(s *service, obj *discoveryv1.EndpointSlice, family 
 	remote, foreignNodes := a.ofCluster(s, obj)
 	for i := range obj.Endpoints {
 		in := &obj.Endpoints[i]
-		path := a.endpointPaths.of(i)
 		// Only the first address counts (KEP-752: others have no meaning).
 		if len(in.Addresses) == 0 {
 			continue
@@ -101,11 +100,11 @@ func (a *analysis) endpoints(s *service, obj *discoveryv1.EndpointSlice, family 
 			err = checkEndpointAddr(addr)
 		}
 		if err != nil {
-			a.diags.Add(diag.BadEndpoint, slice.At(path), err.Error())
+			a.diags.Add(diag.BadEndpoint, slice.At(ir.EndpointPath(i)), err.Error())
 			continue
 		}
 		e := readEndpoint(in, addr)
-		e.slice, e.path, e.remote = slice, path, remote
+		e.slice, e.element, e.remote = slice, i, remote
 		if foreignNodes {
 			e.node, e.hints = "", withoutNodes(e.hints)
 		}

@@ -116,5 +116,5 @@ func portOf(o ir.Origin) string {
 
 // covers reports whether the frontend's port, or its whole Service, is listed.
 func covers(ports map[string]bool, f *ir.Frontend) bool {
-	return ports[portOf(f.Origin)] || ports[portOf(f.Origin.At(""))]
+	return ports[portOf(f.Origin.Get())] || ports[portOf(f.Origin.At(""))]
 }

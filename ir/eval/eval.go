@@ -142,7 +142,7 @@ func (t *trace) findFrontend() *ir.Frontend {
 	if i, ok := t.frontends.Find(t.packets, family, space.Destination.Value(), protocol, port); ok {
 		f := &t.program.Frontends[i]
 		if t.explain {
-			t.step("frontend", f.Origin, "%v is %s %s of %v", f.Match, f.Kind, f.Match.Address, f.Service)
+			t.step("frontend", f.Origin.Get(), "%v is %s %s of %v", f.Match, f.Kind, f.Match.Address, f.Service)
 		}
 		return f
 	}
@@ -155,7 +155,7 @@ func (t *trace) findFrontend() *ir.Frontend {
 	}
 	f := &t.program.Frontends[i]
 	if t.explain {
-		t.step("frontend", f.Origin, "%v is one of the node's nodePort addresses, port %d is %v", t.shown.Dst, t.shown.Port, f.Service)
+		t.step("frontend", f.Origin.Get(), "%v is one of the node's nodePort addresses, port %d is %v", t.shown.Dst, t.shown.Port, f.Service)
 	}
 	return f
 }
@@ -177,18 +177,18 @@ func (t *trace) admitted(f *ir.Frontend) bool {
 
 func (t *trace) chooseRoute(f *ir.Frontend) ir.Route {
 	if f.Internal == f.External {
-		t.step("route", f.Origin, "the same for every source: pool %s", f.Internal.Pool)
+		t.step("route", f.Origin.Get(), "the same for every source: pool %s", f.Internal.Pool)
 		return f.Internal
 	}
 	switch {
 	case t.localPod():
-		t.step("route", f.Origin, "internal, because %v is a pod of this node: pool %s", t.shown.Src, f.Internal.Pool)
+		t.step("route", f.Origin.Get(), "internal, because %v is a pod of this node: pool %s", t.shown.Src, f.Internal.Pool)
 		return f.Internal
 	case t.fromOwnAddress():
-		t.step("route", f.Origin, "internal, because %v is the node itself: pool %s", t.shown.Src, f.Internal.Pool)
+		t.step("route", f.Origin.Get(), "internal, because %v is the node itself: pool %s", t.shown.Src, f.Internal.Pool)
 		return f.Internal
 	}
-	t.step("route", f.Origin, "external, because %v comes from outside: pool %s", t.shown.Src, f.External.Pool)
+	t.step("route", f.Origin.Get(), "external, because %v comes from outside: pool %s", t.shown.Src, f.External.Pool)
 	return f.External
 }
 
@@ -209,7 +209,7 @@ func (t *trace) fromOwnAddress() bool {
 }
 
 func (t *trace) noEndpoints(pool *ir.Pool, route ir.Route) Result {
-	t.step("pool", pool.Origin, "pool %s has no endpoint: %v", pool.ID, route.OnEmpty)
+	t.step("pool", pool.Origin.Get(), "pool %s has no endpoint: %v", pool.ID, route.OnEmpty)
 	if route.OnEmpty == ir.Drop {
 		return t.end(Drop)
 	}
@@ -218,9 +218,9 @@ func (t *trace) noEndpoints(pool *ir.Pool, route ir.Route) Result {
 
 func (t *trace) balance(f *ir.Frontend, pool *ir.Pool, route ir.Route) {
 	if len(pool.Endpoints) == 1 {
-		t.step("pool", pool.Origin, "the only endpoint of pool %s", pool.ID)
+		t.step("pool", pool.Origin.Get(), "the only endpoint of pool %s", pool.ID)
 	} else {
-		t.step("pool", pool.Origin, "one of %d endpoints of pool %s", len(pool.Endpoints), pool.ID)
+		t.step("pool", pool.Origin.Get(), "one of %d endpoints of pool %s", len(pool.Endpoints), pool.ID)
 	}
 	if f.Affinity != 0 {
 		t.result.Affinity = f.Affinity
@@ -247,7 +247,7 @@ func (t *trace) routeMasquerades(r ir.Route) bool {
 // they leave the node, so a packet to the node itself keeps its source, unless
 // the node sent it (then the source is the node's already).
 func (t *trace) choice(ep ir.Endpoint, byRoute bool) Choice {
-	c := Choice{Address: ep.Address, Weight: ep.Weight, Origin: ep.Origin}
+	c := Choice{Address: ep.Address, Weight: ep.Weight, Origin: ep.Origin()}
 	addr := space.Known(space.Addr(ep.Address.Addr()))
 	if !t.leaves(addr) {
 		return c
@@ -271,11 +271,11 @@ func (t *trace) explainMasquerade(r ir.Route) {
 	f := t.result.Frontend
 	switch {
 	case t.result.Masquerade && t.routeMasquerades(r):
-		t.step("masquerade", f.Origin, "the source becomes the node's address (rule: %v)", r.Masquerade)
+		t.step("masquerade", f.Origin.Get(), "the source becomes the node's address (rule: %v)", r.Masquerade)
 	case t.result.Masquerade:
-		t.step("masquerade", f.Origin, "the source becomes the node's address")
+		t.step("masquerade", f.Origin.Get(), "the source becomes the node's address")
 	default:
-		t.step("masquerade", f.Origin, "the source stays %v (rule: %v)", t.shown.Src, r.Masquerade)
+		t.step("masquerade", f.Origin.Get(), "the source stays %v (rule: %v)", t.shown.Src, r.Masquerade)
 	}
 	for _, c := range t.result.Endpoints {
 		if c.Hairpin {

@@ -96,7 +96,7 @@ func Origins(p *ir.Program) map[Object]ir.Origin {
 // visit calls do for every part of a program with an object behind it.
 func visit(p *ir.Program, do func(Object, ir.Origin)) {
 	for i := range p.Frontends {
-		do(ServiceOf(p.Frontends[i].Service), p.Frontends[i].Origin)
+		do(ServiceOf(p.Frontends[i].Service), p.Frontends[i].Origin.Get())
 	}
 	for i := range p.Policy.Profiles {
 		visitProfile(&p.Policy.Profiles[i], do)

@@ -66,7 +66,7 @@ func (l *loopback) add(p *ir.Program, n int) {
 func loopbackPort(f *ir.Frontend, pool *ir.Pool) localport.Port {
 	p := localport.Port{
 		Family: f.Match.Family, Number: f.Match.Port, Service: f.Service,
-		Affinity: time.Duration(f.Affinity) * time.Second, Origin: f.Origin,
+		Affinity: time.Duration(f.Affinity) * time.Second, Origin: f.Origin.Get(),
 	}
 	if pool == nil {
 		return p

@@ -20,7 +20,7 @@ func nodePorts() *ir.Program {
 			Kind: kind, Match: ir.Match{Family: f, Protocol: protocol, Port: port}, Affinity: 30,
 			Service:  ir.ServicePort{Namespace: "shop", Name: "web", Protocol: protocol},
 			Internal: ir.Route{Pool: "internal"}, External: ir.Route{Pool: pool},
-			Origin: ir.Origin{Kind: "Service", Name: "web"},
+			Origin: ir.Share(&ir.Origin{Kind: "Service", Name: "web"}),
 		}
 	}
 	return &ir.Program{

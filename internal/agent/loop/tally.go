@@ -73,7 +73,8 @@ func (t *tally) add(p *ir.Program, n int) {
 	for i := range p.Frontends {
 		f := &p.Frontends[i]
 		count(t.services, objects.Name{Namespace: f.Service.Namespace, Name: f.Service.Name}, n)
-		at := objects.Name{Namespace: f.Origin.Namespace, Name: f.Origin.Name}
+		o := f.Origin.Get()
+		at := objects.Name{Namespace: o.Namespace, Name: o.Name}
 		switch {
 		case f.Kind == ir.ClusterIP && drops(f.Internal):
 			count(t.internal, at, n)

@@ -82,7 +82,7 @@ func throughKernel(t *testing.T, d *live.Dataplane, p *ir.Program) func(eval.Pac
 func withoutOrigins(p *ir.Program) *ir.Program {
 	for i := range p.Pools {
 		for j := range p.Pools[i].Endpoints {
-			p.Pools[i].Endpoints[j].Origin = ir.Origin{}
+			p.Pools[i].Endpoints[j].SetOrigin(ir.Origin{})
 		}
 	}
 	return p

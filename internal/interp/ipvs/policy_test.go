@@ -59,7 +59,7 @@ func TestOwnEndpointsAgreeWithEvaluator(t *testing.T) {
 		}
 		for i := range p.Frontends {
 			f := &p.Frontends[i]
-			f.Origin = ir.Origin{Kind: "Service", Namespace: f.Service.Namespace, Name: f.Service.Name}
+			f.Origin = ir.Share(&ir.Origin{Kind: "Service", Namespace: f.Service.Namespace, Name: f.Service.Name})
 		}
 		irtest.AddRandomDialects(rng, p)
 		name := fmt.Sprintf("seed %d", seed)

@@ -14,7 +14,7 @@ import (
 func (n *Network) emptiness(f *ir.Frontend, node string) string {
 	name := objects.Name{Namespace: f.Service.Namespace, Name: f.Service.Name}
 	out := fmt.Sprintf("svc/%v has no endpoint", name)
-	if at := f.Origin.Position(); at != "" {
+	if at := f.Origin.Get().Position(); at != "" {
 		out += " (" + at + ")"
 	}
 	slices, all, ready, here := 0, 0, 0, 0

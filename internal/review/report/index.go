@@ -98,20 +98,20 @@ func (x *index) program(p *ir.Program) {
 	owners := make(map[string]ir.Origin)
 	for i := range p.Frontends {
 		f := &p.Frontends[i]
-		owners[f.Internal.Pool], owners[f.External.Pool] = f.Origin, f.Origin
-		x.origin(f.ID, f.Origin)
-		x.origin(f.Service.Namespace+"/"+f.Service.Name, f.Origin)
-		x.origin(f.Service.String(), f.Origin)
+		owners[f.Internal.Pool], owners[f.External.Pool] = f.Origin.Get(), f.Origin.Get()
+		x.origin(f.ID, f.Origin.Get())
+		x.origin(f.Service.Namespace+"/"+f.Service.Name, f.Origin.Get())
+		x.origin(f.Service.String(), f.Origin.Get())
 		if f.Match.Address.IsValid() {
-			x.origin(f.Match.Address.String(), f.Origin)
+			x.origin(f.Match.Address.String(), f.Origin.Get())
 		}
 	}
 	for i := range p.Pools {
 		pool := &p.Pools[i]
-		x.origin(pool.ID, pool.Origin)
+		x.origin(pool.ID, pool.Origin.Get())
 		for _, e := range pool.Endpoints {
 			// An endpoint belongs to its slice and to the Service.
-			x.origin(e.Address.Addr().String(), e.Origin)
+			x.origin(e.Address.Addr().String(), e.Origin())
 			x.origin(e.Address.Addr().String(), owners[pool.ID])
 		}
 	}

@@ -32,13 +32,13 @@ func (r *reading) services(p *ir.Program) {
 }
 
 func (r *reading) service(name string, all []*ir.Frontend) {
-	r.head("Service "+name, r.of(all[0].Origin))
+	r.head("Service "+name, r.of(all[0].Origin.Get()))
 	var pools []string
 	port := ""
 	for _, f := range all {
 		if now := portName(f.Service); now != port {
 			port = now
-			r.say(1, "port "+port, r.of(f.Origin))
+			r.say(1, "port "+port, r.of(f.Origin.Get()))
 		}
 		r.frontend(f)
 		for _, id := range []string{f.Internal.Pool, f.External.Pool} {
@@ -49,7 +49,7 @@ func (r *reading) service(name string, all []*ir.Frontend) {
 	}
 	for _, id := range pools {
 		if pool := r.pools[id]; pool != nil && len(pool.Endpoints) > 0 {
-			r.pool(pool, all[0].Origin)
+			r.pool(pool, all[0].Origin.Get())
 		}
 	}
 }
@@ -75,7 +75,7 @@ func kindName(k ir.FrontendKind) string {
 }
 
 func (r *reading) frontend(f *ir.Frontend) {
-	ids := r.of(f.Origin)
+	ids := r.of(f.Origin.Get())
 	at := fmt.Sprintf("this node:%d (%v)", f.Match.Port, f.Match.Family)
 	if f.Match.Address.IsValid() {
 		at = strings.TrimSuffix(f.Match.String(), "/"+f.Match.Protocol.String())
@@ -122,7 +122,7 @@ func (r *reading) pool(pool *ir.Pool, service ir.Origin) {
 	if strings.HasSuffix(pool.ID, "/local") {
 		scope = "endpoints on this node"
 	}
-	r.say(1, scope, r.of(pool.Origin))
+	r.say(1, scope, r.of(pool.Origin.Get()))
 	for _, e := range pool.Endpoints {
 		text := e.Address.String()
 		if name := r.names[e.Address.Addr()]; name != "" {
@@ -132,6 +132,6 @@ func (r *reading) pool(pool *ir.Pool, service ir.Origin) {
 			text += "  (here)"
 		}
 		namespace, name, _ := strings.Cut(r.names[e.Address.Addr()], "/")
-		r.say(2, text, r.of(e.Origin, service, ir.Origin{Kind: "Pod", Namespace: namespace, Name: name}))
+		r.say(2, text, r.of(e.Origin(), service, ir.Origin{Kind: "Pod", Namespace: namespace, Name: name}))
 	}
 }

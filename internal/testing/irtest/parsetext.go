@@ -200,7 +200,7 @@ func frontendFact(f *ir.Frontend, word string, w *words) bool {
 		}
 		return side == "both" || side == "internal" || side == "external"
 	case "origin":
-		f.Origin = w.origin()
+		f.Origin = w.sharedOrigin()
 	default:
 		return false
 	}
@@ -215,12 +215,12 @@ func poolFact(p *ir.Pool, word string, w *words) bool {
 		e.Local = place == "local"
 		e.Weight = uint16(w.number(16))
 		if len(w.words) > 0 {
-			e.Origin = w.origin()
+			e.SetOrigin(w.origin())
 		}
 		p.Endpoints = append(p.Endpoints, e)
 		return place == "local" || place == "remote"
 	case "origin":
-		p.Origin = w.origin()
+		p.Origin = w.sharedOrigin()
 	default:
 		return false
 	}
@@ -312,6 +312,11 @@ func (w *words) match() ir.Match {
 	m.Protocol = text[ir.Protocol](w)
 	m.Port = uint16(w.number(16))
 	return m
+}
+
+func (w *words) sharedOrigin() ir.SharedOrigin {
+	o := w.origin()
+	return ir.Share(&o)
 }
 
 func (w *words) origin() ir.Origin {
