@@ -22,6 +22,9 @@ type Plan struct {
 	committed int
 	// atOnce says that new content is not to be added in parts.
 	atOnce bool
+	// room is how long the longest batch is of those that the plan is one of, in bytes; 0 if it is
+	// the only one.
+	room int
 	// made is what the plan made, once it was applied; see [Made].
 	made *Made
 }
@@ -62,10 +65,12 @@ func (c *tableChange) empty() bool {
 // sets that hold them.
 type elemChange struct {
 	set *Set
-	// from holds the elements of del, set those of add; whole adds all of set.
+	// from holds the elements of del, set those of add; whole adds all of set, and a part with
+	// elements adds those.
 	from     *Set
 	del, add []uint32
 	whole    bool
+	part     span
 	// replaced counts the keys that are in both del and add.
 	replaced int
 	// names are the objects behind the elements. They are collected when the plan is
@@ -74,8 +79,11 @@ type elemChange struct {
 }
 
 func (c *elemChange) added() int {
-	if c.whole {
+	switch {
+	case c.whole:
 		return c.set.Elems.Len()
+	case c.part.n > 0:
+		return c.part.n
 	}
 	return len(c.add)
 }

@@ -68,8 +68,13 @@ func (e *Elements) append(r record) uint32 {
 // that is every record of blob; afterwards the index tells which records are
 // still there.
 func (e *Elements) all() iter.Seq2[uint32, record] {
+	return e.within(span{end: uint32(len(e.blob))})
+}
+
+// within is all of a part.
+func (e *Elements) within(part span) iter.Seq2[uint32, record] {
 	return func(yield func(uint32, record) bool) {
-		for place := uint32(0); int(place) < len(e.blob); {
+		for place := part.begin; place < part.end; {
 			r, next := e.at(place)
 			if e.dead == 0 || e.lives(place, r.key) {
 				if !yield(place, r) {

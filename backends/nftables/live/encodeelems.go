@@ -50,9 +50,13 @@ func (e *encoder) additionsTo(c *tableChange, to func(*Set) bool) {
 
 // additions yields the added elements; ranges are sorted, as nft sends them.
 func (x *elemChange) additions() func(yield func(record) bool) {
-	if x.whole && !x.set.interval() {
+	part := x.part
+	if x.whole {
+		part.end = uint32(len(x.set.Elems.blob))
+	}
+	if part.end > 0 && !x.set.interval() {
 		return func(yield func(record) bool) {
-			for _, r := range x.set.Elems.all() {
+			for _, r := range x.set.Elems.within(part) {
 				if !yield(r) {
 					return
 				}
