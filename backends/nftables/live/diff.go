@@ -207,11 +207,14 @@ func (c *tableChange) diffSets(have, want *Table) {
 	}
 }
 
-// diffElems compares elements. Only those of want need an index.
+// diffElems compares elements. Only those of want need an index, and not if have has none.
 func diffElems(have, want *Set) elemChange {
 	e := elemChange{set: want, from: have}
 	if have.Elems.shared(&want.Elems) {
 		return e
+	}
+	if have.Elems.n > 0 {
+		want.Elems.indexed()
 	}
 	kept := 0
 	// keep marks the slots of want whose elements exist already.
@@ -232,9 +235,12 @@ func diffElems(have, want *Set) elemChange {
 		return e
 	}
 	for place, r := range want.Elems.all() {
-		if slot, _ := want.Elems.find(r.key); keep[slot/64]&(1<<(slot%64)) == 0 {
-			e.add = append(e.add, place)
+		if kept > 0 {
+			if slot, _ := want.Elems.find(r.key); keep[slot/64]&(1<<(slot%64)) != 0 {
+				continue
+			}
 		}
+		e.add = append(e.add, place)
 	}
 	return e
 }
