@@ -93,15 +93,22 @@ func (p *Plan) dormant() *Plan {
 	return d
 }
 
-// send sends the plan in its transactions.
+// send sends the plan in its transactions, all of them with one socket and from one piece of memory.
 func (p *Plan) send() error {
-	with := once
-	if p.socket != nil {
-		with = p.socket.use
+	socket := p.socket
+	if socket == nil {
+		socket = &kept{}
+		defer socket.close()
 	}
+	var batch []byte
 	return p.inStages(func(stage *Plan) error {
-		err := stage.commitWith(with)
-		if err == nil && !stage.Empty() {
+		if stage.Empty() {
+			return nil
+		}
+		var answered uint32
+		batch, answered = stage.encodeIn(batch)
+		err := socket.use(func(c *conn) error { return stage.transactOn(c, batch, answered) })
+		if err == nil {
 			p.committed++
 		}
 		return err
@@ -138,14 +145,12 @@ func (p *Plan) inStages(commit func(*Plan) error) error {
 }
 
 // commit sends one transaction, or nothing for an empty plan.
-func (p *Plan) commit() error { return p.commitWith(once) }
-
-func (p *Plan) commitWith(with func(func(*conn) error) error) error {
+func (p *Plan) commit() error {
 	if p.Empty() {
 		return nil
 	}
 	batch, answered := p.encode()
-	return with(func(c *conn) error { return p.transactOn(c, batch, answered) })
+	return p.transact(batch, answered)
 }
 
 // transact sends the messages of the plan's transaction.

@@ -22,6 +22,9 @@ type Plan struct {
 	committed int
 	// atOnce says that new content is not to be added in parts.
 	atOnce bool
+	// room is how long the longest batch is of those that the plan is one of, in bytes; 0 if it is
+	// the only one.
+	room int
 	// made is what the plan made, once it was applied; see [Made].
 	made *Made
 }
@@ -62,10 +65,12 @@ func (c *tableChange) empty() bool {
 // sets that hold them.
 type elemChange struct {
 	set *Set
-	// from holds the elements of del, set those of add; whole adds all of set.
+	// from holds the elements of del, set those of add; whole adds all of set, and a part with
+	// elements adds those.
 	from     *Set
 	del, add []uint32
 	whole    bool
+	part     span
 	// replaced counts the keys that are in both del and add.
 	replaced int
 	// names are the objects behind the elements. They are collected when the plan is
@@ -74,8 +79,11 @@ type elemChange struct {
 }
 
 func (c *elemChange) added() int {
-	if c.whole {
+	switch {
+	case c.whole:
 		return c.set.Elems.Len()
+	case c.part.n > 0:
+		return c.part.n
 	}
 	return len(c.add)
 }
@@ -199,11 +207,14 @@ func (c *tableChange) diffSets(have, want *Table) {
 	}
 }
 
-// diffElems compares elements. Only those of want need an index.
+// diffElems compares elements. Only those of want need an index, and not if have has none.
 func diffElems(have, want *Set) elemChange {
 	e := elemChange{set: want, from: have}
 	if have.Elems.shared(&want.Elems) {
 		return e
+	}
+	if have.Elems.n > 0 {
+		want.Elems.indexed()
 	}
 	kept := 0
 	// keep marks the slots of want whose elements exist already.
@@ -224,9 +235,12 @@ func diffElems(have, want *Set) elemChange {
 		return e
 	}
 	for place, r := range want.Elems.all() {
-		if slot, _ := want.Elems.find(r.key); keep[slot/64]&(1<<(slot%64)) == 0 {
-			e.add = append(e.add, place)
+		if kept > 0 {
+			if slot, _ := want.Elems.find(r.key); keep[slot/64]&(1<<(slot%64)) != 0 {
+				continue
+			}
 		}
+		e.add = append(e.add, place)
 	}
 	return e
 }

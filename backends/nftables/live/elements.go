@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"iter"
+	"slices"
 )
 
 // Elements are the elements of one set, in one piece of memory because there are
@@ -16,8 +17,13 @@ type Elements struct {
 	blob   []byte
 	n      int
 	// slots is a hash table of places in blob, plus 1; 0 means free, and gone
-	// means that an element was removed. It is empty until index is called.
+	// means that an element was removed. It is empty until something needs it (index): a first apply
+	// does not, nor what is only read.
 	slots []uint32
+	// runs find elements as long as there are no slots; nil if they cannot.
+	runs *runs
+	// told is whether any record has user data.
+	told bool
 	// dead counts the bytes of removed records in blob, used the slots that are
 	// not free.
 	dead, used int
@@ -54,22 +60,33 @@ func (e *Elements) at(place uint32) (r record, next uint32) {
 
 // append adds a record without a check for its key, and returns its place.
 func (e *Elements) append(r record) uint32 {
-	place := uint32(len(e.blob))
-	e.blob = append(e.blob, r.key...)
-	e.blob = binary.NativeEndian.AppendUint16(e.blob, uint16(len(r.data)))
-	e.blob = append(e.blob, r.data...)
-	e.blob = append(e.blob, byte(len(r.udata)))
-	e.blob = append(e.blob, r.udata...)
+	place, k, d := len(e.blob), len(r.key), len(r.data)
+	n := k + 2 + d + 1 + len(r.udata)
+	e.blob = slices.Grow(e.blob, n)[:place+n]
+	b := e.blob[place:]
+	copy(b, r.key)
+	binary.NativeEndian.PutUint16(b[k:], uint16(d))
+	copy(b[k+2:], r.data)
+	b[k+2+d] = byte(len(r.udata))
+	if len(r.udata) > 0 {
+		copy(b[k+2+d+1:], r.udata)
+		e.told = true
+	}
 	e.n++
-	return place
+	return uint32(place)
 }
 
 // all yields the places of all records in insertion order. Before any removal
 // that is every record of blob; afterwards the index tells which records are
 // still there.
 func (e *Elements) all() iter.Seq2[uint32, record] {
+	return e.within(span{end: uint32(len(e.blob))})
+}
+
+// within is all of a part.
+func (e *Elements) within(part span) iter.Seq2[uint32, record] {
 	return func(yield func(uint32, record) bool) {
-		for place := uint32(0); int(place) < len(e.blob); {
+		for place := part.begin; place < part.end; {
 			r, next := e.at(place)
 			if e.dead == 0 || e.lives(place, r.key) {
 				if !yield(place, r) {
@@ -87,8 +104,25 @@ func (e *Elements) lives(place uint32, key []byte) bool {
 	return ok && e.slots[i]-1 == place
 }
 
-// index makes keys findable. It must be called before a removal, and returns the
-// first duplicate key.
+// twice returns a key that is there twice, or nil. Where keys count, it needs no index for that.
+func (e *Elements) twice(counts bool) []byte {
+	if counts {
+		if e.runs = e.newRuns(); e.runs != nil {
+			return nil
+		}
+	}
+	return e.index()
+}
+
+// indexed makes the slots, unless they are there.
+func (e *Elements) indexed() {
+	if len(e.slots) == 0 {
+		e.index()
+	}
+}
+
+// index makes keys findable, and returns the first one that is there already; its second element is
+// not found.
 func (e *Elements) index() (twice []byte) {
 	e.seed = maphash.MakeSeed()
 	size := 8
@@ -100,29 +134,36 @@ func (e *Elements) index() (twice []byte) {
 	for place := uint32(0); int(place) < len(e.blob); {
 		r, next := e.at(place)
 		i := maphash.Bytes(e.seed, r.key) & mask
-		for ; slots[i] != 0; i = (i + 1) & mask {
-			if old := slots[i] - 1; bytes.Equal(e.blob[old:int(old)+e.keyLen], r.key) {
-				return r.key
-			}
+		for slots[i] != 0 && !bytes.Equal(e.keyAt(slots[i]-1), r.key) {
+			i = (i + 1) & mask
 		}
-		slots[i] = place + 1
+		switch {
+		case slots[i] == 0:
+			slots[i] = place + 1
+		case twice == nil:
+			twice = r.key
+		}
 		place = next
 	}
-	e.slots, e.used = slots, e.n
-	return nil
+	e.slots, e.used, e.runs = slots, e.n, nil
+	return twice
 }
+
+// keyAt is the key of the record at a place.
+func (e *Elements) keyAt(place uint32) []byte { return e.blob[place : int(place)+e.keyLen] }
 
 // find returns the slot of a key.
 func (e *Elements) find(key []byte) (slot int, ok bool) {
-	if len(e.slots) == 0 {
+	if e.n == 0 {
 		return 0, false
 	}
+	e.indexed()
 	mask := uint64(len(e.slots) - 1)
 	for i := maphash.Bytes(e.seed, key) & mask; e.slots[i] != 0; i = (i + 1) & mask {
 		if e.slots[i] == gone {
 			continue
 		}
-		if at := e.slots[i] - 1; bytes.Equal(e.blob[at:int(at)+e.keyLen], key) {
+		if bytes.Equal(e.keyAt(e.slots[i]-1), key) {
 			return int(i), true
 		}
 	}
@@ -131,6 +172,9 @@ func (e *Elements) find(key []byte) (slot int, ok bool) {
 
 // get returns the record of a key.
 func (e *Elements) get(key []byte) (record, bool) {
+	if e.runs != nil {
+		return e.runs.get(e, key)
+	}
 	i, ok := e.find(key)
 	if !ok {
 		return record{}, false
@@ -139,10 +183,11 @@ func (e *Elements) get(key []byte) (record, bool) {
 	return r, true
 }
 
-// add inserts a record with a new key into an indexed set. It takes the slot of a removed
+// add inserts a record with a new key. It takes the slot of a removed
 // element if it meets one: otherwise each replacement of one key would leave one more slot
 // for every later search to pass.
 func (e *Elements) add(r record) {
+	e.indexed()
 	if 4*(e.used+1) > 3*len(e.slots) {
 		e.compact()
 	}
@@ -158,7 +203,7 @@ func (e *Elements) add(r record) {
 	e.slots[i] = place + 1
 }
 
-// remove deletes a key from an indexed set.
+// remove deletes a key.
 func (e *Elements) remove(key []byte) {
 	i, ok := e.find(key)
 	if !ok {

@@ -18,8 +18,14 @@ type encoder struct {
 
 // encode returns the batch and the sequence number of the message that the
 // kernel answers. The batch carries the generation if the plan has one.
-func (p *Plan) encode() (batch []byte, answered uint32) {
-	e := &encoder{writer: writer{b: make([]byte, 0, p.encodedSize())}}
+func (p *Plan) encode() (batch []byte, answered uint32) { return p.encodeIn(nil) }
+
+// encodeIn is encode into memory that was used before, if it has room for that.
+func (p *Plan) encodeIn(room []byte) (batch []byte, answered uint32) {
+	if size := p.encodedSize(); cap(room) < size {
+		room = make([]byte, 0, max(size, p.room))
+	}
+	e := &encoder{writer: writer{b: room[:0]}}
 	at := e.message(msgBatchBegin, 0, 0, subsysNFTables)
 	if p.observed {
 		e.u32(batchGenID, p.generation)

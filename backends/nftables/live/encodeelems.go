@@ -50,9 +50,13 @@ func (e *encoder) additionsTo(c *tableChange, to func(*Set) bool) {
 
 // additions yields the added elements; ranges are sorted, as nft sends them.
 func (x *elemChange) additions() func(yield func(record) bool) {
-	if x.whole && !x.set.interval() {
+	part := x.part
+	if x.whole {
+		part.end = uint32(len(x.set.Elems.blob))
+	}
+	if part.end > 0 && !x.set.interval() {
 		return func(yield func(record) bool) {
-			for _, r := range x.set.Elems.all() {
+			for _, r := range x.set.Elems.within(part) {
 				if !yield(r) {
 					return
 				}
@@ -119,13 +123,25 @@ func (l *elemList) close() {
 	l.end(l.message)
 }
 
-// elem writes one record: as one element, or for a range without concatenation
-// as two, its first key and the key after its last.
+// elem writes one record.
 func (l *elemList) elem(s *Set, r record, withData bool) {
 	if len(l.b)-l.elements > maxListLen {
 		l.close()
 		l.open()
 	}
+	switch {
+	case s.interval():
+		l.ranged(s, r, withData)
+	case withData:
+		l.plain(s, r.key, r.data, r.udata)
+	default:
+		l.plain(s, r.key, nil, nil)
+	}
+}
+
+// ranged writes the record of a range: as one element, or without concatenation as two, its first
+// key and the key after its last.
+func (l *elemList) ranged(s *Set, r record, withData bool) {
 	at := l.nest(listElem)
 	n := int(s.KeyLen)
 	l.value(elemKey, r.key[:n])

@@ -43,7 +43,11 @@ func (k *kept) use(do func(*conn) error) error {
 	return nil
 }
 
+// close closes the socket, if there is one.
 func (k *kept) close() {
+	if k.conn == nil {
+		return
+	}
 	k.cleanup.Stop()
 	k.conn.close()
 	k.conn = nil

@@ -71,38 +71,62 @@ func (b *builder) outline() error {
 	return nil
 }
 
-// fill reads the elements of the sets.
+// fill reads the elements of the sets, or shares those of held sets with the same declaration and
+// text.
 func (b *builder) fill() error {
+	var shared []*Set
 	for i, source := range b.source.Sets {
-		if err := b.elements(b.table.Sets[i], source); err != nil {
+		s := b.table.Sets[i]
+		if b.share(s, source) {
+			shared = append(shared, s)
+		} else if err := b.elements(s, source); err != nil {
 			return err
 		}
 	}
-	return b.table.finish()
+	return b.table.finish(shared)
 }
 
-// elements reads the elements of a set and indexes them, or shares those of the held
-// set with the same declaration and text.
-func (b *builder) elements(s *Set, source *nft.Set) error {
-	s.sum = sumLines(b.seed, source.Text)
-	if b.held != nil && b.shared != nil {
-		if h := b.held.sets[s.Name]; h != nil && b.shared(h.role) && h.sameSpec(s) && h.sum == s.sum && h.Elems.n == source.Len && len(h.Elems.slots) > 0 {
-			s.Elems = h.Elems
-			return nil
-		}
+func (b *builder) share(s *Set, source *nft.Set) bool {
+	if b.held == nil || b.shared == nil {
+		return false
 	}
-	// Except for IPv6, a record is shorter than its line.
-	s.Elems = Elements{keyLen: s.storedKey(), blob: make([]byte, 0, len(source.Text)/4*3)}
+	h := b.held.sets[s.Name]
+	if h == nil || !b.shared(h.role) || !h.sameSpec(s) || h.Elems.n != source.Len || h.sum != sumLines(b.seed, source.Text) {
+		return false
+	}
+	s.Elems, s.sum = h.Elems, h.sum
+	return true
+}
+
+// elements reads the elements of a set.
+func (b *builder) elements(s *Set, source *nft.Set) error {
+	s.sum, s.Elems = 0, Elements{keyLen: s.storedKey(), blob: make([]byte, 0, s.room(source))}
 	for e, err := range source.Elements() {
 		if err != nil {
 			return err
 		}
+		s.sum += maphash.Bytes(b.seed, e.Line)
 		b.append(s, e)
 	}
-	if twice := s.Elems.index(); twice != nil {
+	last := source.Key[len(source.Key)-1]
+	if twice := s.Elems.twice(last.Kind == nft.Index); twice != nil {
 		return fmt.Errorf("nftables rules: set %s has an element twice, key %x", s.Name, twice)
 	}
 	return nil
+}
+
+// room estimates the length of the records.
+func (s *Set) room(source *nft.Set) int {
+	// Except for IPv6, a record is shorter than its line.
+	n := len(source.Text) / 4 * 3
+	if first, _, _ := bytes.Cut(source.Text, []byte{'\n'}); !bytes.Contains(first, []byte(` comment "`)) {
+		data := int(s.DataLen)
+		if s.verdicts() {
+			data = 4 + len(first) - bytes.LastIndexByte(first, ' ') // a chain's name comes last
+		}
+		n = min(n, source.Len*(s.storedKey()+data+3))
+	}
+	return n
 }
 
 // append adds one element to a set.
@@ -165,8 +189,8 @@ func sumLines(seed maphash.Seed, section []byte) (sum uint64) {
 }
 
 // finish checks that every named chain exists, also for shared sets, which were not
-// read again.
-func (t *Table) finish() error {
+// read again: elements that were read lead to chains of their text.
+func (t *Table) finish(shared []*Set) error {
 	for _, c := range t.Chains {
 		for _, r := range c.Rules {
 			if r.to != "" && t.chains[r.to] == nil {
@@ -174,7 +198,7 @@ func (t *Table) finish() error {
 			}
 		}
 	}
-	for _, s := range t.Sets {
+	for _, s := range shared {
 		if !s.verdicts() {
 			continue
 		}

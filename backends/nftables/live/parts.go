@@ -25,12 +25,12 @@ func (p *Plan) parts() []*Plan {
 		first.elems = nil
 		later := make([]tableChange, len(sizes))
 		for _, x := range c.elems {
-			if !x.divisible() {
+			if !x.divisible(c) {
 				first.elems = append(first.elems, x)
 				continue
 			}
-			for i, part := range x.divide(sizes) {
-				later[i].elems = append(later[i].elems, part)
+			for i, part := range x.set.Elems.divide(sizes) {
+				later[i].elems = append(later[i].elems, elemChange{set: x.set, part: part, names: x.names})
 			}
 		}
 		first.elems = append(first.elems, later[0].elems...)
@@ -41,6 +41,13 @@ func (p *Plan) parts() []*Plan {
 			}
 		}
 	}
+	room := 0
+	for _, part := range out {
+		room = max(room, part.encodedSize())
+	}
+	for _, part := range out {
+		part.room = room
+	}
 	return out
 }
 
@@ -49,7 +56,7 @@ func partSizes(p *Plan) (sizes []int) {
 	most := 0
 	for _, c := range p.changes {
 		for i := range c.elems {
-			if x := &c.elems[i]; x.divisible() {
+			if x := &c.elems[i]; x.divisible(c) {
 				most = max(most, x.set.Elems.n)
 			}
 		}
@@ -63,26 +70,38 @@ func partSizes(p *Plan) (sizes []int) {
 	return sizes
 }
 
-// divisible reports whether the change fills a large hash table. Maps to verdicts are left out,
-// because the kernel may look at all of their elements in each transaction.
-func (c *elemChange) divisible() bool {
-	return c.whole && !c.set.interval() && !c.set.verdicts() && c.set.Size == 0 && c.set.Elems.n >= 2*firstPart
+// divisible reports whether the change fills a large hash table. Maps to verdicts are only divided in
+// a new table, whose base chains have no rules yet: the kernel looks at all of their elements in each
+// transaction that adds one, as far as rules of base chains lead to them (nft_table_validate).
+func (x *elemChange) divisible(of *tableChange) bool {
+	if x.set.verdicts() && !(of.create && of.inert) {
+		return false
+	}
+	return x.whole && !x.set.interval() && x.set.Size == 0 && x.set.Elems.n >= 2*firstPart
 }
 
-// divide returns the parts of a whole change, in the order of the elements.
-func (c *elemChange) divide(sizes []int) []elemChange {
-	from := &Set{Name: c.set.Name, Elems: Elements{keyLen: c.set.Elems.keyLen}}
-	// The parts share one piece of memory for their places.
-	places := make([]uint32, 0, c.set.Elems.n)
-	for place := range c.set.Elems.all() {
-		places = append(places, place)
+// span is a part of a set's elements: n of them, between two places.
+type span struct {
+	begin, end uint32
+	n          int
+}
+
+// divide returns the elements in parts, in their order. Each size is what the parts up to
+// one have together; the last one has all elements.
+func (e *Elements) divide(sizes []int) []span {
+	var parts []span
+	part, n := span{}, 0
+	for place := range e.all() {
+		if n == sizes[len(parts)] {
+			part.end = place
+			parts = append(parts, part)
+			part = span{begin: place}
+		}
+		part.n++
+		n++
 	}
-	var parts []elemChange
-	for begin := 0; begin < len(places); begin = sizes[len(parts)-1] {
-		end := min(sizes[len(parts)], len(places))
-		parts = append(parts, elemChange{set: c.set, from: from, add: places[begin:end:end], names: c.names})
-	}
-	return parts
+	part.end = uint32(len(e.blob))
+	return append(parts, part)
 }
 
 // awaitGrowth gives the kernel time to move the elements of a set of this size into a larger

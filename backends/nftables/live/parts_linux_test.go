@@ -5,13 +5,33 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/internal/testing/irtest"
 )
 
 // TestParts wants large sets to be filled by several transactions, each element by one, in
-// the order in which they are, and small ones and maps to verdicts by the first.
+// the order in which they are, and small ones by the first. Those also have maps to verdicts, unless
+// the table is new.
 func TestParts(t *testing.T) {
-	want := parse(t, manyElements(t))
-	p := diffModels(&Model{}, want).stages().added
+	for _, created := range []bool{true, false} {
+		want := parse(t, manyVerdicts(t))
+		p := diffModels(&Model{}, want).stages().added
+		for _, c := range p.changes {
+			c.create = created
+		}
+		wantParts(t, want, p)
+	}
+}
+
+// manyVerdicts is a text with maps of so many elements, to endpoints and to verdicts, that they come in
+// parts.
+func manyVerdicts(t *testing.T) string {
+	return string(emitWith(t, irtest.ManyServices(2*firstPart+10), backends.Options{MasqueradeBit: backends.DefaultMasqueradeBit, NoComments: true}))
+}
+
+func wantParts(t *testing.T, want *Model, p *Plan) {
+	t.Helper()
 	parts := p.parts()
 	if len(parts) < 3 {
 		t.Fatalf("%d parts", len(parts))
@@ -24,13 +44,13 @@ func TestParts(t *testing.T) {
 			}
 			for j := range c.elems {
 				x := &c.elems[j]
-				if x.set.verdicts() && i > 0 {
+				if x.set.verdicts() && i > 0 && !p.changes[0].create {
 					t.Errorf("part %d adds verdicts to %s", i, x.set.Name)
 				}
 				for r := range x.additions() {
 					added[x.set] = append(added[x.set], string(r.key))
 				}
-				if i+1 < len(parts) && len(added[x.set]) != min(partSizes(p)[i], x.set.Elems.Len()) && x.divisible() {
+				if whole := (elemChange{set: x.set, whole: true}); i+1 < len(parts) && whole.divisible(p.changes[0]) && len(added[x.set]) != min(partSizes(p)[i], x.set.Elems.Len()) {
 					t.Errorf("set %s has %d elements after part %d", x.set.Name, len(added[x.set]), i)
 				}
 			}
@@ -50,6 +70,14 @@ func TestParts(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestPartsOfVerdicts applies maps to verdicts in parts.
+func TestPartsOfVerdicts(t *testing.T) {
+	r := newRig(t)
+	want := parse(t, manyVerdicts(t))
+	r.apply(Diff(r.observe(), want))
+	r.verify(want)
 }
 
 // TestPartsAreUndone wants nothing to be left where a transaction of another program comes

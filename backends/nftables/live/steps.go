@@ -79,7 +79,7 @@ func (e elemChange) named() elemChange {
 		r, _ := e.set.Elems.at(place)
 		n.Add(r.comment())
 	}
-	if e.whole {
+	if e.whole && e.set.Elems.told {
 		for _, r := range e.set.Elems.all() {
 			n.Add(r.comment())
 		}

@@ -24,6 +24,8 @@ type Element struct {
 	Chain   []byte
 	// Comment is what the text says about the element; nil where it says nothing.
 	Comment []byte
+	// Line is the element's line as it stands, with its end.
+	Line []byte
 }
 
 // Elements yields the elements of a set, or the error of the first line that is none.
@@ -32,14 +34,17 @@ type Element struct {
 func (s *Set) Elements() iter.Seq2[*Element, error] {
 	return func(yield func(*Element, error) bool) {
 		e := &Element{}
-		rest := s.Text
+		rest, q := s.Text, quick{set: s}
 		for i := range s.Len {
-			var line []byte
-			line, rest, _ = bytes.Cut(rest, []byte{'\n'})
-			if err := s.element(e, line); err != nil {
-				yield(nil, atLine(s.line+1+i, err))
-				return
+			n, ok := q.element(e, rest)
+			if !ok {
+				n = bytes.IndexByte(rest, '\n') + 1
+				if err := s.element(e, rest[:n-1]); err != nil {
+					yield(nil, atLine(s.line+1+i, err))
+					return
+				}
 			}
+			e.Line, rest = rest[:n], rest[n:]
 			if !yield(e, nil) {
 				return
 			}
