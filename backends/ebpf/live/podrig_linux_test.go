@@ -290,13 +290,19 @@ const (
 	// not be is tried again with patience, since a machine may be busy.
 	impatience = 300 * time.Millisecond
 	patience   = 10 * time.Second
+	// secondPorts are as many above the client's ports, and below those that the kernel gives.
+	secondPorts = 10000
 )
 
 // passes tries a connection that should pass, or should not.
 func (a *attempt) passes(want bool) bool {
 	c, err := a.dial(impatience)
 	if err != nil && want {
-		c, err = a.dial(patience)
+		again := *a
+		if a.port != 0 {
+			again.port += secondPorts // the first one may still be taken by what came too late
+		}
+		c, err = again.dial(patience)
 	}
 	if err == nil {
 		c.Close()
