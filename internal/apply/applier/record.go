@@ -110,7 +110,7 @@ func (s *Staged) Discard() error {
 
 // backend is the backend of the last artifact.
 func (r *Record) backend() (string, error) {
-	f, err := os.Open(filepath.Join(r.dir, lastFile))
+	f, _, err := open(filepath.Join(r.dir, lastFile), maxRecord)
 	if err != nil {
 		return "", err
 	}
@@ -161,7 +161,7 @@ func (r *Record) refused() bool {
 }
 
 func (r *Record) read(name string) (Entry, error) {
-	data, err := os.ReadFile(filepath.Join(r.dir, name))
+	data, err := readFile(filepath.Join(r.dir, name), maxRecord)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Entry{}, fmt.Errorf("%w: the state directory %s has no record", ErrNoRecord, r.dir)
 	}

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/planec/planec/backends"
 )
@@ -49,6 +48,13 @@ func headerOf(e Entry) ([]byte, error) {
 	line, err := json.Marshal(h)
 	if err != nil {
 		return nil, fmt.Errorf("writing the record: %w", err)
+	}
+	size := int64(len(line) + 1)
+	for _, f := range h.Files {
+		size += int64(f.Size)
+	}
+	if size > maxRecord {
+		return nil, fmt.Errorf("writing the record: it has %d bytes, more than the %d that are read again", size, maxRecord)
 	}
 	return append(line, '\n'), nil
 }
@@ -117,7 +123,7 @@ func writeEntry(w io.Writer, line []byte, e Entry) error {
 }
 
 func copyFrom(path string, w io.Writer) error {
-	f, err := os.Open(path)
+	f, _, err := open(path, maxRecord)
 	if err != nil {
 		return err
 	}
@@ -141,7 +147,7 @@ func readHeader(in io.Reader) (header, *bufio.Reader, error) {
 // isWhole reports whether a file is a complete record. It does not load the
 // file, which may be large.
 func isWhole(path string) bool {
-	f, err := os.Open(path)
+	f, _, err := open(path, maxRecord)
 	if err != nil {
 		return false
 	}
@@ -152,7 +158,7 @@ func isWhole(path string) bool {
 
 // holds reports whether a file is the record of e, with this first line or that of the former format.
 func holds(path string, line []byte, e Entry) bool {
-	f, err := os.Open(path)
+	f, _, err := open(path, maxRecord)
 	if err != nil {
 		return false
 	}
