@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -50,14 +51,15 @@ func (r *Record) Previous() (Entry, error) { return r.read(previousFile) }
 // Staged is a written record that does not count yet: everything that can fail, for
 // example on a full disk, has succeeded before the decision.
 type Staged struct {
-	record      *Record
-	same        bool
+	record *Record
+	// same says that the last record has the rules already, and named that it has other names.
+	same, named bool
 	fromNothing bool
 }
 
 // stage writes the next last artifact; the current one becomes the previous one. Staging
-// the current last artifact again changes nothing, so that applying twice keeps the
-// previous one. fromNothing says that the kernel had no rules of the backend; without a
+// the current last artifact again changes nothing but names, so that applying twice keeps
+// the previous one. fromNothing says that the kernel had no rules of the backend; without a
 // last artifact, that becomes the previous state.
 func (r *Record) stage(e Entry, fromNothing bool) (*Staged, error) {
 	line, err := headerOf(e)
@@ -67,8 +69,12 @@ func (r *Record) stage(e Entry, fromNothing bool) (*Staged, error) {
 	if err := os.MkdirAll(r.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the directory of records: %w", err)
 	}
-	s := &Staged{record: r, same: holds(filepath.Join(r.dir, lastFile), line, e), fromNothing: fromNothing}
-	if s.same {
+	s := &Staged{record: r, fromNothing: fromNothing}
+	var names map[string]string
+	names, s.same = holds(filepath.Join(r.dir, lastFile), e)
+	// An entry of compiled files, or of the agent, has none.
+	s.named = len(e.Names) > 0 && !maps.Equal(e.Names, names)
+	if s.same && !s.named {
 		return s, nil
 	}
 	return s, r.write(nextFile, func(w io.Writer) error { return writeEntry(w, line, e) })
@@ -77,12 +83,14 @@ func (r *Record) stage(e Entry, fromNothing bool) (*Staged, error) {
 // Commit makes the staged record count.
 func (s *Staged) Commit() error {
 	r := s.record
-	if s.same {
+	if s.same && !s.named {
 		return r.remove(refusedFile)
 	}
 	path := filepath.Join(r.dir, lastFile)
 	var err error
 	switch {
+	case s.same:
+		// The entry before stays the one before.
 	case isWhole(path):
 		err = r.write(previousFile, func(w io.Writer) error { return copyFrom(path, w) })
 	case s.fromNothing:
@@ -102,7 +110,7 @@ func (s *Staged) Commit() error {
 
 // Discard removes the staged record.
 func (s *Staged) Discard() error {
-	if s.same {
+	if s.same && !s.named {
 		return nil
 	}
 	return s.record.remove(nextFile)
