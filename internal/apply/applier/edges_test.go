@@ -435,6 +435,28 @@ func TestSameRules(t *testing.T) {
 	}
 }
 
+// TestLeftByKilled has files that processes have left which were killed while they wrote a record: the
+// next one removes them, and nothing else.
+func TestLeftByKilled(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"next.artifact.1", "next.artifact.22", "previous.artifact.3", "refused.4", "last.artifact.bak", "netns-1.change.lock"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("half of"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := put(applier.NewRecord(dir), entry("one", "x")); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	files, err := os.ReadDir(dir)
+	for _, f := range files {
+		names = append(names, f.Name())
+	}
+	if want := []string{"last.artifact", "last.artifact.bak", "netns-1.change.lock"}; err != nil || !slices.Equal(names, want) {
+		t.Errorf("the directory has %v, %v; want %v", names, err, want)
+	}
+}
+
 // TestRecordErrors has a file where the directory should be, and a directory where a
 // file should be.
 func TestRecordErrors(t *testing.T) {

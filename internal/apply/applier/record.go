@@ -8,6 +8,8 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/planec/planec/backends"
 )
@@ -69,6 +71,7 @@ func (r *Record) stage(e Entry, fromNothing bool) (*Staged, error) {
 	if err := os.MkdirAll(r.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the directory of records: %w", err)
 	}
+	r.sweep()
 	s := &Staged{record: r, fromNothing: fromNothing}
 	var names map[string]string
 	names, s.same = holds(filepath.Join(r.dir, lastFile), e)
@@ -127,8 +130,24 @@ func (r *Record) backend() (string, error) {
 	return h.Backend, err
 }
 
+// sweep removes what processes have left that were killed while they wrote: a process that is
+// killed again and again would fill the disk. Errors do not matter: the next time finds it again.
+func (r *Record) sweep() {
+	files, _ := os.ReadDir(r.dir)
+	for _, f := range files {
+		for _, name := range []string{lastFile, previousFile, nextFile, refusedFile} {
+			// os.CreateTemp adds a number.
+			number, ours := strings.CutPrefix(f.Name(), name+".")
+			if _, err := strconv.ParseUint(number, 10, 64); ours && err == nil {
+				_ = os.Remove(filepath.Join(r.dir, f.Name()))
+			}
+		}
+	}
+}
+
 // Forget removes the record.
 func (r *Record) Forget() error {
+	r.sweep()
 	for _, name := range []string{lastFile, previousFile, nextFile, refusedFile, sealFile} {
 		if err := r.remove(name); err != nil {
 			return err
