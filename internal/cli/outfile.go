@@ -2,14 +2,12 @@ package cli
 
 import (
 	"bufio"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // replaceFile writes a result to a file that the user named. The file appears whole: what was
@@ -41,7 +39,7 @@ func replaceFile(path string, write func(io.Writer) error) error {
 
 // createFile writes beside the file and renames. The new file has the rights of the old one.
 func createFile(path string, old fs.FileInfo, write func(io.Writer) error) error {
-	beside := filepath.Join(filepath.Dir(path), ".planec-"+strings.ToLower(rand.Text()))
+	beside := filepath.Join(filepath.Dir(path), temporaryName())
 	f, err := os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err

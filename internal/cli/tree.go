@@ -153,6 +153,9 @@ func (t *tree) writeArtifact(dir string, a backends.Artifact) error {
 	if err := t.inDirectory(dir + string(filepath.Separator)); err != nil {
 		return systemError(fmt.Errorf("writing rules: %w", err))
 	}
+	if err := t.sweep(dir); err != nil {
+		return systemError(fmt.Errorf("writing rules: %w", err))
+	}
 	mode := fs.FileMode(0o644)
 	if a.Private {
 		mode = 0o600
@@ -165,12 +168,35 @@ func (t *tree) writeArtifact(dir string, a backends.Artifact) error {
 	return nil
 }
 
+// sweep removes what a compile has left in a directory that was killed while it wrote: apply takes
+// no directory with a file that no backend writes.
+func (t *tree) sweep(dir string) error {
+	list, err := t.entries(dir)
+	for _, entry := range list {
+		if isTemporary(entry.Name()) && entry.Type().IsRegular() && err == nil {
+			err = t.root.Remove(filepath.Join(dir, entry.Name()))
+		}
+	}
+	return err
+}
+
+// temporaryPrefix begins the name of a file that is being written; the text of [rand.Text] follows.
+const temporaryPrefix = ".planec-"
+
+func temporaryName() string { return temporaryPrefix + strings.ToLower(rand.Text()) }
+
+// isTemporary reports whether a name is one that [temporaryName] makes.
+func isTemporary(name string) bool {
+	text, found := strings.CutPrefix(name, temporaryPrefix)
+	return found && len(text) == len(rand.Text()) && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz234567") == ""
+}
+
 // write replaces a file by renaming a complete one.
 func (t *tree) write(name string, data []byte, mode fs.FileMode) error {
 	if _, err := t.regular(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	temporary := filepath.Join(filepath.Dir(name), ".planec-"+strings.ToLower(rand.Text()))
+	temporary := filepath.Join(filepath.Dir(name), temporaryName())
 	f, err := t.root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err

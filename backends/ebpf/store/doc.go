@@ -15,8 +15,10 @@
 // words become {0, new, new}, and what no word names any more is free.
 //
 // There is no journal. A process that opens the maps finds active and the words: a word with a
-// tag that is not reached goes back to old, one with a tag that is on to new. The tests
-// kill writers at random moments while programs read.
+// tag that is not reached goes back to old, one with a tag that is on to new. Then it begins an
+// epoch of its own: a writer that has the maps open since before would commit, with its next
+// epoch, words of that epoch that this process leaves where it is killed. The tests kill
+// writers at random moments while programs read.
 //
 // A key that is gone is deleted after the grace period of its transaction, and no other key
 // is inserted before one more: the kernel uses an element of a hash again at once, and a

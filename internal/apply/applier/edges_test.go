@@ -404,6 +404,59 @@ func TestRecords(t *testing.T) {
 	}
 }
 
+// TestSameRules records the same rules with other names, without any, or in another order of files:
+// what was before them stays, and names that are known do too.
+func TestSameRules(t *testing.T) {
+	r := applier.NewRecord(t.TempDir())
+	b, a := backends.NewFile("b", []byte("2")), backends.NewFile("a", []byte("1"))
+	of := func(name string, files ...backends.File) applier.Entry {
+		e := applier.Entry{Backend: "one", Artifact: backends.Artifact{Files: files}}
+		if name != "" {
+			e.Names = map[string]string{"10.96.0.1:80/tcp": name}
+		}
+		return e
+	}
+	if err := put(r, entry("one", "before")); err != nil {
+		t.Fatal(err)
+	}
+	for n, c := range []struct {
+		put  applier.Entry
+		want string
+	}{{of("x", b, a), "x"}, {of("x", b, a), "x"}, {of("y", b, a), "y"}, {of("", b, a), "y"}, {of("", a, b), "y"}, {of("z", a, b), "z"}} {
+		if err := put(r, c.put); err != nil {
+			t.Fatal(err)
+		}
+		if last, err := r.Last(); err != nil || last.Names["10.96.0.1:80/tcp"] != c.want {
+			t.Errorf("record %d: the last is %+v, %v", n, last, err)
+		}
+		if before, err := r.Previous(); err != nil || string(before.Artifact.File("rules")) != "before" {
+			t.Errorf("record %d: the one before is %+v, %v", n, before, err)
+		}
+	}
+}
+
+// TestLeftByKilled has files that processes have left which were killed while they wrote a record: the
+// next one removes them, and nothing else.
+func TestLeftByKilled(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"next.artifact.1", "next.artifact.22", "previous.artifact.3", "refused.4", "last.artifact.bak", "netns-1.change.lock"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("half of"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := put(applier.NewRecord(dir), entry("one", "x")); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	files, err := os.ReadDir(dir)
+	for _, f := range files {
+		names = append(names, f.Name())
+	}
+	if want := []string{"last.artifact", "last.artifact.bak", "netns-1.change.lock"}; err != nil || !slices.Equal(names, want) {
+		t.Errorf("the directory has %v, %v; want %v", names, err, want)
+	}
+}
+
 // TestRecordErrors has a file where the directory should be, and a directory where a
 // file should be.
 func TestRecordErrors(t *testing.T) {

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/planec/planec/backends"
 )
@@ -50,14 +53,15 @@ func (r *Record) Previous() (Entry, error) { return r.read(previousFile) }
 // Staged is a written record that does not count yet: everything that can fail, for
 // example on a full disk, has succeeded before the decision.
 type Staged struct {
-	record      *Record
-	same        bool
+	record *Record
+	// same says that the last record has the rules already, and named that it has other names.
+	same, named bool
 	fromNothing bool
 }
 
 // stage writes the next last artifact; the current one becomes the previous one. Staging
-// the current last artifact again changes nothing, so that applying twice keeps the
-// previous one. fromNothing says that the kernel had no rules of the backend; without a
+// the current last artifact again changes nothing but names, so that applying twice keeps
+// the previous one. fromNothing says that the kernel had no rules of the backend; without a
 // last artifact, that becomes the previous state.
 func (r *Record) stage(e Entry, fromNothing bool) (*Staged, error) {
 	line, err := headerOf(e)
@@ -67,8 +71,13 @@ func (r *Record) stage(e Entry, fromNothing bool) (*Staged, error) {
 	if err := os.MkdirAll(r.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the directory of records: %w", err)
 	}
-	s := &Staged{record: r, same: holds(filepath.Join(r.dir, lastFile), line, e), fromNothing: fromNothing}
-	if s.same {
+	r.sweep()
+	s := &Staged{record: r, fromNothing: fromNothing}
+	var names map[string]string
+	names, s.same = holds(filepath.Join(r.dir, lastFile), e)
+	// An entry of compiled files, or of the agent, has none.
+	s.named = len(e.Names) > 0 && !maps.Equal(e.Names, names)
+	if s.same && !s.named {
 		return s, nil
 	}
 	return s, r.write(nextFile, func(w io.Writer) error { return writeEntry(w, line, e) })
@@ -77,12 +86,14 @@ func (r *Record) stage(e Entry, fromNothing bool) (*Staged, error) {
 // Commit makes the staged record count.
 func (s *Staged) Commit() error {
 	r := s.record
-	if s.same {
+	if s.same && !s.named {
 		return r.remove(refusedFile)
 	}
 	path := filepath.Join(r.dir, lastFile)
 	var err error
 	switch {
+	case s.same:
+		// The entry before stays the one before.
 	case isWhole(path):
 		err = r.write(previousFile, func(w io.Writer) error { return copyFrom(path, w) })
 	case s.fromNothing:
@@ -102,7 +113,7 @@ func (s *Staged) Commit() error {
 
 // Discard removes the staged record.
 func (s *Staged) Discard() error {
-	if s.same {
+	if s.same && !s.named {
 		return nil
 	}
 	return s.record.remove(nextFile)
@@ -110,7 +121,7 @@ func (s *Staged) Discard() error {
 
 // backend is the backend of the last artifact.
 func (r *Record) backend() (string, error) {
-	f, err := os.Open(filepath.Join(r.dir, lastFile))
+	f, _, err := open(filepath.Join(r.dir, lastFile), maxRecord)
 	if err != nil {
 		return "", err
 	}
@@ -119,8 +130,24 @@ func (r *Record) backend() (string, error) {
 	return h.Backend, err
 }
 
+// sweep removes what processes have left that were killed while they wrote: a process that is
+// killed again and again would fill the disk. Errors do not matter: the next time finds it again.
+func (r *Record) sweep() {
+	files, _ := os.ReadDir(r.dir)
+	for _, f := range files {
+		for _, name := range []string{lastFile, previousFile, nextFile, refusedFile} {
+			// os.CreateTemp adds a number.
+			number, ours := strings.CutPrefix(f.Name(), name+".")
+			if _, err := strconv.ParseUint(number, 10, 64); ours && err == nil {
+				_ = os.Remove(filepath.Join(r.dir, f.Name()))
+			}
+		}
+	}
+}
+
 // Forget removes the record.
 func (r *Record) Forget() error {
+	r.sweep()
 	for _, name := range []string{lastFile, previousFile, nextFile, refusedFile, sealFile} {
 		if err := r.remove(name); err != nil {
 			return err
@@ -161,7 +188,7 @@ func (r *Record) refused() bool {
 }
 
 func (r *Record) read(name string) (Entry, error) {
-	data, err := os.ReadFile(filepath.Join(r.dir, name))
+	data, err := readFile(filepath.Join(r.dir, name), maxRecord)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Entry{}, fmt.Errorf("%w: the state directory %s has no record", ErrNoRecord, r.dir)
 	}

@@ -3,13 +3,14 @@ package applier
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"slices"
 
 	"github.com/planec/planec/backends"
 )
@@ -49,6 +50,13 @@ func headerOf(e Entry) ([]byte, error) {
 	line, err := json.Marshal(h)
 	if err != nil {
 		return nil, fmt.Errorf("writing the record: %w", err)
+	}
+	size := int64(len(line) + 1)
+	for _, f := range h.Files {
+		size += int64(f.Size)
+	}
+	if size > maxRecord {
+		return nil, fmt.Errorf("writing the record: it has %d bytes, more than the %d that are read again", size, maxRecord)
 	}
 	return append(line, '\n'), nil
 }
@@ -117,7 +125,7 @@ func writeEntry(w io.Writer, line []byte, e Entry) error {
 }
 
 func copyFrom(path string, w io.Writer) error {
-	f, err := os.Open(path)
+	f, _, err := open(path, maxRecord)
 	if err != nil {
 		return err
 	}
@@ -141,7 +149,7 @@ func readHeader(in io.Reader) (header, *bufio.Reader, error) {
 // isWhole reports whether a file is a complete record. It does not load the
 // file, which may be large.
 func isWhole(path string) bool {
-	f, err := os.Open(path)
+	f, _, err := open(path, maxRecord)
 	if err != nil {
 		return false
 	}
@@ -150,29 +158,46 @@ func isWhole(path string) bool {
 	return err == nil && h.check(rest) == nil
 }
 
-// holds reports whether a file is the record of e, with this first line or that of the former format.
-func holds(path string, line []byte, e Entry) bool {
-	f, err := os.Open(path)
+// holds reports whether a file is a record of the rules of e, in either format, and returns the
+// record's names, which may be others: names are no rules.
+func holds(path string, e Entry) (names map[string]string, same bool) {
+	f, _, err := open(path, maxRecord)
 	if err != nil {
-		return false
+		return nil, false
 	}
 	defer f.Close() // only read
 	h, _, err := readHeader(f)
-	if err == nil && h.Format == formerFormat {
-		line, err = formerHeaderOf(e)
-	}
 	if err != nil {
-		return false
+		return nil, false
+	}
+	first := headerOf
+	if h.Format == formerFormat {
+		first = formerHeaderOf
+	}
+	e.Names, e.Artifact.Files = h.Names, inOrder(e.Artifact.Files, h.Files)
+	line, err := first(e)
+	if err != nil {
+		return nil, false
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return false
+		return nil, false
 	}
 	c := comparer{with: bufio.NewReaderSize(f, compared), buf: make([]byte, compared)}
 	if err := writeEntry(&c, line, e); err != nil {
-		return false
+		return nil, false
 	}
 	_, err = c.with.ReadByte()
-	return errors.Is(err, io.EOF)
+	return h.Names, errors.Is(err, io.EOF)
+}
+
+// inOrder returns files in the order of a record, as far as it has them: a directory of compiled
+// files has another one than a backend.
+func inOrder(files []backends.File, order []part) []backends.File {
+	place := make(map[string]int, len(order))
+	for i, p := range order {
+		place[p.Name] = i
+	}
+	return slices.SortedStableFunc(slices.Values(files), func(a, b backends.File) int { return cmp.Compare(place[a.Name], place[b.Name]) })
 }
 
 // compared is how many bytes of a record are compared at once. Records have megabytes.

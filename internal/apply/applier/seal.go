@@ -18,7 +18,7 @@ func (a *Applier) trust(backend string) {
 		return
 	}
 	a.trusted = true
-	if seal, err := os.ReadFile(filepath.Join(a.record.dir, sealFile)); err == nil {
+	if seal, err := readFile(filepath.Join(a.record.dir, sealFile), maxSeal); err == nil {
 		s.Trust(seal)
 	}
 }

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package applier
+
+const nonblock = 0
