@@ -3,6 +3,7 @@ package service
 import (
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"github.com/planec/planec/ir"
 )
@@ -61,6 +62,22 @@ func (s *slab[T]) one() *T {
 // reset takes back all lists, which must not be used any more. Lists begin empty, so what was in
 // them may stay.
 func (s *slab[T]) reset() { s.array = s.array[:0] }
+
+// texts makes strings that lie in few long ones.
+type texts struct{ room strings.Builder }
+
+// of returns the bytes as a string. The first room is as long as the first string, as that of a
+// slab.
+func (t *texts) of(b []byte) string {
+	const most = 1 << 13
+	if have := t.room.Cap(); have-t.room.Len() < len(b) {
+		t.room = strings.Builder{}
+		t.room.Grow(max(len(b), min(2*have, most)))
+	}
+	from := t.room.Len()
+	t.room.Write(b)
+	return t.room.String()[from:]
+}
 
 // paths are the paths of a list's elements, such as "spec.ports[0]". Nearly all objects have
 // the same ones.
