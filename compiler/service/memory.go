@@ -2,6 +2,7 @@ package service
 
 import (
 	"net/netip"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -39,15 +40,16 @@ type slab[T any] struct {
 	array []T
 }
 
-// most is how many values an array has that is made in advance.
-const most = 512
+// most is how many bytes an array has that is made in advance: what the largest class of Go's
+// allocator holds beside its header, so that nothing is left over.
+const most = 32<<10 - 8
 
 // take returns an empty list with room for n values. The first array is as long as the first
 // list, so that one Service alone wastes nothing.
 func (s *slab[T]) take(n int) []T {
 	at := len(s.array)
 	if at+n > cap(s.array) {
-		s.array, at = make([]T, 0, max(n, min(2*cap(s.array), most))), 0
+		s.array, at = make([]T, 0, max(n, min(2*cap(s.array), most/int(reflect.TypeFor[T]().Size())))), 0
 	}
 	s.array = s.array[:at+n]
 	return s.array[at : at : at+n]
