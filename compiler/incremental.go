@@ -121,9 +121,9 @@ func (x *Incremental) whole() {
 		if i, served := s.Interest(x.node); served {
 			x.common.set(k, &i, true)
 		}
-		pools[k].from = len(p.Pools)
+		from := len(p.Pools)
 		b.Add(s)
-		pools[k].to = len(p.Pools)
+		pools[k] = span{uint32(from), uint32(len(p.Pools))}
 	}
 	b.Finish()
 	x.common.settle()
@@ -138,7 +138,7 @@ func (x *Incremental) whole() {
 }
 
 // span is a part of a list.
-type span struct{ from, to int }
+type span struct{ from, to uint32 }
 
 // markPods tells which endpoints are pods of this node. Most Services have none, and are not
 // looked at; of gives the pools of each Service.

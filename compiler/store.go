@@ -192,8 +192,9 @@ func (s *store) putSlice(o objects.Sourced[*discoveryv1.EndpointSlice], room []o
 	s.slices.add(hash, k)
 	owner := &s.owners[k]
 	if owner.Slices == nil {
-		owner.Slices = room
+		owner.Slices, owner.Plain = room, true
 	}
+	owner.Plain = owner.Plain && service.Plain(o.Object)
 	owner.Slices = append(owner.Slices, o)
 	s.endpoints += len(o.Object.Endpoints)
 }

@@ -10,6 +10,9 @@ import (
 // octets are accepted and ignored (KEP-2438, "sloppy" parsing), an
 // IPv4-mapped IPv6 address is IPv4, zones are rejected.
 func parseAddr(s string) (netip.Addr, error) {
+	if a, ok := parseDotted(s); ok {
+		return a, nil
+	}
 	a, err := netip.ParseAddr(s)
 	if err != nil {
 		a, err = netip.ParseAddr(stripZeros(s))
@@ -21,6 +24,34 @@ func parseAddr(s string) (netip.Addr, error) {
 		return netip.Addr{}, fmt.Errorf("%q has a zone", clip(s))
 	}
 	return a.Unmap(), nil
+}
+
+// parseDotted parses the plain form of an IPv4 address, which nearly all are: four numbers of one to
+// three digits without leading zeros. It refuses everything else, which may be an address too. It takes half of the
+// time of netip, and a start reads every endpoint of the cluster.
+func parseDotted(s string) (netip.Addr, bool) {
+	var octets [4]byte
+	at, number, digits := 0, 0, 0
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c >= '0' && c <= '9':
+			if digits == 3 || digits > 0 && number == 0 {
+				return netip.Addr{}, false
+			}
+			number, digits = number*10+int(c-'0'), digits+1
+		case c == '.' && digits > 0 && number <= 255 && at < 3:
+			octets[at] = byte(number)
+			at, number, digits = at+1, 0, 0
+		default:
+			return netip.Addr{}, false
+		}
+	}
+	if at != 3 || digits == 0 || number > 255 {
+		return netip.Addr{}, false
+	}
+	octets[3] = byte(number)
+	return netip.AddrFrom4(octets), true
 }
 
 // stripZeros removes leading zeros from the octets of a dotted quad.

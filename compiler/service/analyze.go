@@ -55,6 +55,14 @@ type Owned struct {
 	Service objects.Sourced[*corev1.Service]              // without an object if there is none
 	Import  *objects.Sourced[*mcs.ServiceImport]          // nil if there is none
 	Slices  []objects.Sourced[*discoveryv1.EndpointSlice] // each name once, in any order
+	// Plain says that [Plain] holds for all slices. False is never wrong.
+	Plain bool
+}
+
+// Plain reports whether a slice has a valid name, and no label that says anything but its owner.
+// Nearly all are plain. To know it saves a look at labels, which lie apart from everything else.
+func Plain(s *discoveryv1.EndpointSlice) bool {
+	return validName(s.Namespace) && validName(s.Name) && !headless(s) && s.Labels[objects.SourceClusterLabel] == ""
 }
 
 // Exists reports whether there is a Service or an import, and not only slices.
@@ -122,8 +130,8 @@ func (a *analysis) owned(o *Owned) *service {
 		}
 	}
 	for _, src := range o.Slices {
-		if named("EndpointSlice", src, &a.diags) && s != nil && !headless(src.Object) {
-			a.join(s, src, objects.Origin("EndpointSlice", src))
+		if s != nil && o.Plain || named("EndpointSlice", src, &a.diags) && s != nil && !headless(src.Object) {
+			a.join(s, src, objects.Origin("EndpointSlice", src), o.Plain)
 		}
 	}
 	if s != nil {

@@ -21,6 +21,10 @@ import (
 // equal rank the oldest Service wins, then the first by name. ServiceImports come
 // after all Services. It brings the Services into that order of age.
 func (c *claims) settle(list []*service) {
+	if len(list) == 1 && list[0].simple() {
+		c.alone(list[0])
+		return
+	}
 	byAge(list)
 	imports := 0
 	for _, s := range list {
@@ -52,6 +56,36 @@ func (c *claims) settle(list []*service) {
 	}
 	if imports > 0 {
 		c.claimImports(list)
+	}
+}
+
+// simple reports whether a Service claims nothing but ClusterIPs, as most do. Its ports are different ones, so
+// it does not compete with itself.
+func (s *service) simple() bool {
+	return !s.imported && !s.reserved && len(s.vips) == 0 && s.healthPort == 0 &&
+		!s.hasNodePort()
+}
+
+func (s *service) hasNodePort() bool {
+	for i := range s.ports {
+		if s.ports[i].nodePort != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// alone is settle for one simple Service.
+func (c *claims) alone(s *service) {
+	s.allocated = c.memory.matches.take(len(s.ports) * len(s.clusterIPs))
+	for i := range s.ports {
+		p := &s.ports[i]
+		p.owned = c.memory.claims.take(len(s.clusterIPs))
+		for _, addr := range s.clusterIPs {
+			m := matchOf(p, addr)
+			s.allocated = append(s.allocated, m)
+			p.owned = append(p.owned, claim{kind: ir.ClusterIP, match: m})
+		}
 	}
 }
 

@@ -58,6 +58,9 @@ func (e *endpoint) fallback() bool { return !e.ready && e.serving && e.terminati
 // to yield last.
 func settleEndpoints(p *port, f ir.Family, diags *diag.List) {
 	list := *p.endpoints.of(f)
+	if ascending(list) {
+		return // usually
+	}
 	slices.SortFunc(list, func(a, b endpoint) int {
 		if c := a.address.Compare(b.address); c != 0 {
 			return c
@@ -75,6 +78,16 @@ func settleEndpoints(p *port, f ir.Family, diags *diag.List) {
 		kept = append(kept, list[i])
 	}
 	*p.endpoints.of(f) = kept
+}
+
+// ascending reports whether each endpoint has a higher address than the one before.
+func ascending(list []endpoint) bool {
+	for i := 1; i < len(list); i++ {
+		if list[i-1].address.Compare(list[i].address) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func comparePreference(a, b *endpoint) int {

@@ -9,6 +9,7 @@ type ids struct {
 	// text starts with the part that all IDs of the port share.
 	text   []byte
 	common int
+	made   texts
 }
 
 // of starts with the IDs of another port.
@@ -33,12 +34,12 @@ func (i *ids) frontend(c *claim) string {
 		t = append(t, c.match.Family.String()...)
 	}
 	i.text = t
-	return string(t)
+	return i.made.of(t)
 }
 
 // pool is the ID of the port's pool of a family.
 func (i *ids) pool(f ir.Family, scope string) string {
 	t := append(append(i.text[:i.common], f.String()...), '/')
 	i.text = append(t, scope...)
-	return string(i.text)
+	return i.made.of(i.text)
 }

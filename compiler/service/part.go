@@ -110,7 +110,10 @@ func (s *service) addressUses(node string, m *memory) []AddressUse {
 	s.eachEndpoint(func(e *endpoint) {
 		list = append(list, AddressUse{e.address.Addr(), e.node != "" && e.node == node})
 	})
-	slices.SortFunc(list, func(a, b AddressUse) int { return a.Address.Compare(b.Address) })
+	compare := func(a, b AddressUse) int { return a.Address.Compare(b.Address) }
+	if !slices.IsSortedFunc(list, compare) { // they are, if there is one port
+		slices.SortFunc(list, compare)
+	}
 	kept := list[:0]
 	for _, p := range list {
 		if n := len(kept); n > 0 && kept[n-1].Address == p.Address {

@@ -3,6 +3,7 @@ package service
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -81,4 +82,21 @@ func manyPorts(n int) *corev1.Service {
 	}
 	s.Spec.Ports = append(s.Spec.Ports, corev1.ServicePort{Name: "p0", Port: 60000}, corev1.ServicePort{Name: "last", Port: 1})
 	return s
+}
+
+// TestTexts wants the strings to stay when others are made.
+func TestTexts(t *testing.T) {
+	want := func(i int) string { return strings.Repeat(string(rune('a'+i%26)), i%97*(i%200/190*99+1)) }
+	var made texts
+	var got []string
+	var b []byte
+	for i := range 3000 {
+		b = append(b[:0], want(i)...)
+		got = append(got, made.of(b))
+	}
+	for i := range got {
+		if want := want(i); got[i] != want {
+			t.Fatalf("string %d is %.20q, want %.20q", i, got[i], want)
+		}
+	}
 }

@@ -29,7 +29,7 @@ func (a *analysis) slice(services map[objects.Name]*service, src objects.Sourced
 	}
 	// Without a Service, slices have no rules.
 	if s := services[owner]; s != nil {
-		a.join(s, src, origin)
+		a.join(s, src, origin, false)
 	}
 }
 
@@ -38,8 +38,9 @@ func headless(s *discoveryv1.EndpointSlice) bool {
 	return is
 }
 
-// join adds to every port of a Service the endpoints of slice ports with its name and protocol.
-func (a *analysis) join(s *service, src objects.Sourced[*discoveryv1.EndpointSlice], origin ir.Origin) {
+// join adds to every port of a Service the endpoints of slice ports with its name and protocol. plain is
+// true only if [Plain] holds for the slice.
+func (a *analysis) join(s *service, src objects.Sourced[*discoveryv1.EndpointSlice], origin ir.Origin, plain bool) {
 	if s.reserved {
 		return
 	}
@@ -50,7 +51,7 @@ func (a *analysis) join(s *service, src objects.Sourced[*discoveryv1.EndpointSli
 	}
 	shared := a.memory.origins.one()
 	*shared = origin
-	endpoints := a.endpoints(s, obj, family, shared)
+	endpoints := a.endpoints(s, obj, family, shared, plain)
 	for i := range obj.Ports {
 		// The last port may keep the list without a copy.
 		keep := i == len(obj.Ports)-1
@@ -83,9 +84,12 @@ func (a *analysis) family(obj *discoveryv1.EndpointSlice, origin ir.Origin) (ir.
 }
 
 // endpoints reads the slice's endpoints, without ports.
-func (a *analysis) endpoints(s *service, obj *discoveryv1.EndpointSlice, family ir.Family, slice *ir.Origin) []endpoint {
+func (a *analysis) endpoints(s *service, obj *discoveryv1.EndpointSlice, family ir.Family, slice *ir.Origin, plain bool) []endpoint {
 	out := a.memory.endpoints.take(len(obj.Endpoints))
-	remote, foreignNodes := a.ofCluster(s, obj)
+	remote, foreignNodes := false, false
+	if !plain {
+		remote, foreignNodes = a.ofCluster(s, obj)
+	}
 	for i := range obj.Endpoints {
 		in := &obj.Endpoints[i]
 		// Only the first address counts (KEP-752: others have no meaning).
