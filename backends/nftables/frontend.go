@@ -29,7 +29,7 @@ func (t *table) frontend(i int) {
 		external: t.step(f, f.External, external, outside),
 	}
 	t.ranges(f, key, at)
-	t.addVerdict(f, key, at, to)
+	t.addVerdict(i, key, at, to)
 	if to.internal.act == nothing || to.external.act == nothing {
 		t.addUnserved(f, key, at)
 	}
@@ -73,40 +73,36 @@ func (t *table) routePool(frontend int, key []byte, s step, c choice) {
 	}
 }
 
-// pooled is a frontend with the endpoints of a pool, as places in the program: elements of a set
-// that are written when the file is. They are most of it.
-type pooled struct{ frontend, pool int32 }
-
 func (t *table) addEndpoints(to *set, frontend int, key []byte, c *choice) {
-	var room [96]byte
-	comment := t.comment(room[:0], &t.program.Frontends[frontend])
-	to.pooled = append(to.pooled, pooled{int32(frontend), c.at})
-	to.room += len(c.slots) * (len(elemIndent+" . 65535 :  . 65535"+elemEnd) + len(key) + len(comment) + t.longest)
-}
-
-// appendPooled writes the elements of a frontend and a pool.
-func (t *table) appendPooled(b []byte, p pooled) []byte {
-	f := &t.program.Frontends[p.frontend]
-	c, _ := t.pools.at(int(p.pool))
-	var first, last [128]byte
-	key := append(t.appendKey(append(first[:0], elemIndent...), f), " . "...)
-	comment := append(t.comment(last[:0], f), " : "...)
-	for i := range c.slots {
-		b = strconv.AppendInt(append(b, key...), int64(i), 10)
-		b = appendEndpoint(append(b, comment...), c.endpoint(i))
-		b = append(b, elemEnd...)
+	if to == &t.endpoints[0] && to.pooled == nil { // nearly all frontends are in this one
+		to.pooled = make([]pooled, 0, len(t.program.Frontends)-frontend)
+		if t.ir == ir.IPv4 {
+			to.near = make([]endpoint4, 0, cap(t.pools.all))
+		}
 	}
-	return b
+	p := pooled{frontend: int32(frontend), pool: c.at}
+	if before := len(to.near); t.appendNear(to, c) {
+		p.near = int32(len(to.near) - before)
+	}
+	to.pooled = append(to.pooled, p)
+	each := len(elemIndent) + len(key) + len(" . ") + t.commentLen(&t.program.Frontends[frontend]) + len(" : ") + len(elemEnd)
+	to.room += len(c.slots)*each + digitsBelow(len(c.slots))
+	for i := range c.slots {
+		to.room += t.endpointLen(c.endpoint(i))
+	}
 }
 
-func (t *table) addVerdict(f *ir.Frontend, key []byte, at scope, to target) {
+func (t *table) addVerdict(frontend int, key []byte, at scope, to target) {
 	m := &t.services
 	if at&nodePortScope != 0 {
 		m = &t.nodeports
 	}
-	b := t.comment(append(m.next(), key...), f)
-	b = append(b, " : "...)
-	m.end(append(b, t.verdict(to)...))
+	if m == &t.services && m.verdicts == nil {
+		m.verdicts = make([]verdictOf, 0, len(t.program.Frontends)-frontend)
+	}
+	v := t.verdict(to)
+	m.verdicts = append(m.verdicts, verdictOf{int32(frontend), v})
+	m.room += len(elemIndent) + len(key) + t.commentLen(&t.program.Frontends[frontend]) + len(" : ") + len(t.verdicts[v]) + len(elemEnd)
 }
 
 func (t *table) addUnserved(f *ir.Frontend, key []byte, at scope) {
