@@ -74,17 +74,14 @@ func (t *table) routePool(frontend int, key []byte, s step, c choice) {
 }
 
 func (t *table) addEndpoints(to *set, frontend int, key []byte, c *choice) {
-	if to == &t.endpoints[0] && to.pooled == nil { // nearly all frontends are in this one
-		to.pooled = make([]pooled, 0, len(t.program.Frontends)-frontend)
+	l := to.lately()
+	if to == &t.endpoints[0] && l.pooled == nil { // nearly all frontends are in this one
+		l.pooled = make([]pooled, 0, len(t.program.Frontends)-frontend)
 		if t.ir == ir.IPv4 {
-			to.near = make([]endpoint4, 0, cap(t.pools.all))
+			l.near = make([]endpoint4, 0, cap(t.pools.all))
 		}
 	}
-	p := pooled{frontend: int32(frontend), pool: c.at}
-	if before := len(to.near); t.appendNear(to, c) {
-		p.near = int32(len(to.near) - before)
-	}
-	to.pooled = append(to.pooled, p)
+	l.pooled = append(l.pooled, pooled{frontend: int32(frontend), pool: c.at, near: l.appendNear(c)})
 	each := len(elemIndent) + len(key) + len(" . ") + t.commentLen(&t.program.Frontends[frontend]) + len(" : ") + len(elemEnd)
 	to.room += len(c.slots)*each + digitsBelow(len(c.slots))
 	for i := range c.slots {
@@ -97,11 +94,12 @@ func (t *table) addVerdict(frontend int, key []byte, at scope, to target) {
 	if at&nodePortScope != 0 {
 		m = &t.nodeports
 	}
-	if m == &t.services && m.verdicts == nil {
-		m.verdicts = make([]verdictOf, 0, len(t.program.Frontends)-frontend)
+	l := m.lately()
+	if m == &t.services && l.verdicts == nil {
+		l.verdicts = make([]verdictOf, 0, len(t.program.Frontends)-frontend)
 	}
 	v := t.verdict(to)
-	m.verdicts = append(m.verdicts, verdictOf{int32(frontend), v})
+	l.verdicts = append(l.verdicts, verdictOf{int32(frontend), v})
 	m.room += len(elemIndent) + len(key) + t.commentLen(&t.program.Frontends[frontend]) + len(" : ") + len(t.verdicts[v]) + len(elemEnd)
 }
 

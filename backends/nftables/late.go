@@ -7,11 +7,46 @@ import (
 	"github.com/planec/planec/ir"
 )
 
+// late are elements that are written when the file is.
+type late struct {
+	// addresses are elements as far as they are of the table's family.
+	addresses []netip.Addr
+	// verdicts and pooled are elements of frontends, and near the endpoints of pooled, one after the other.
+	verdicts []verdictOf
+	pooled   []pooled
+	near     []endpoint4
+}
+
+// lately returns the late elements of a set.
+func (s *set) lately() *late {
+	if s.late == nil {
+		s.late = new(late)
+	}
+	return s.late
+}
+
+func (l *late) appendTo(b []byte, t *table) []byte {
+	for _, a := range l.addresses {
+		if ir.FamilyOf(a) == t.ir {
+			b = append(a.AppendTo(append(b, elemIndent...)), elemEnd...)
+		}
+	}
+	for _, v := range l.verdicts {
+		b = t.appendVerdict(b, v)
+	}
+	near := l.near
+	for _, p := range l.pooled {
+		b = t.appendPooled(b, p, near[:p.near])
+		near = near[p.near:]
+	}
+	return b
+}
+
 // pooled is a frontend with the endpoints of a pool, as places in the program: elements of a set
 // that are written when the file is. They are most of it.
 type pooled struct {
 	frontend, pool int32
-	// near is how many of [set.near] are the pool's endpoints; 0 means that only the program has them.
+	// near is how many of [late.near] are the pool's endpoints; 0 means that only the program has them.
 	near int32
 }
 
@@ -22,18 +57,18 @@ type endpoint4 struct {
 	port    uint16
 }
 
-// appendNear notes the endpoints of a pool, unless one is of IPv6.
-func (t *table) appendNear(to *set, c *choice) bool {
-	before := len(to.near)
+// appendNear notes the endpoints of a pool and returns how many they are: none if one is of IPv6.
+func (l *late) appendNear(c *choice) int32 {
+	before := len(l.near)
 	for i := range c.slots {
 		a := c.endpoint(i)
 		if !a.Addr().Is4() {
-			to.near = to.near[:before]
-			return false
+			l.near = l.near[:before]
+			break
 		}
-		to.near = append(to.near, endpoint4{a.Addr().As4(), a.Port()})
+		l.near = append(l.near, endpoint4{a.Addr().As4(), a.Port()})
 	}
-	return true
+	return int32(len(l.near) - before)
 }
 
 // appendPooled writes the elements of a frontend and a pool.

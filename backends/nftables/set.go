@@ -1,11 +1,5 @@
 package nftables
 
-import (
-	"net/netip"
-
-	"github.com/planec/planec/ir"
-)
-
 // set is a named set or map. Its elements are text already, one per line,
 // because a program has hundreds of thousands of them.
 type set struct {
@@ -20,14 +14,9 @@ type set struct {
 	// full holds the pieces of elements before elems. A single large buffer
 	// would be copied at each growth, and again at the end.
 	full [][]byte
-	// addresses are the elements after those, as far as they are of the table's family, verdicts the next
-	// and pooled the last. room is how long they are, at most.
-	addresses []netip.Addr
-	verdicts  []verdictOf
-	pooled    []pooled
-	room      int
-	// near are endpoints of pooled, one after the other.
-	near []endpoint4
+	// late are the elements after those, or nil, and room is how long they are, at most.
+	late *late
+	room int
 	// always declares the set even without elements, because rules name it.
 	always bool
 }
@@ -88,18 +77,8 @@ func (s *set) appendTo(b []byte, t *table) []byte {
 		}
 		b = append(b, s.elems...)
 		s.elems, s.full = nil, nil
-		for _, a := range s.addresses {
-			if ir.FamilyOf(a) == t.ir {
-				b = append(a.AppendTo(append(b, elemIndent...)), elemEnd...)
-			}
-		}
-		for _, v := range s.verdicts {
-			b = t.appendVerdict(b, v)
-		}
-		near := s.near
-		for _, p := range s.pooled {
-			b = t.appendPooled(b, p, near[:p.near])
-			near = near[p.near:]
+		if s.late != nil {
+			b = s.late.appendTo(b, t)
 		}
 		b = append(b, "\t\t}\n"...)
 	}

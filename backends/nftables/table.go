@@ -135,7 +135,10 @@ func (t *table) nodeFacts() {
 }
 
 func (t *table) addAddrs(s *set, addrs []netip.Addr) {
-	s.addresses = addrs
+	if len(addrs) == 0 {
+		return
+	}
+	s.lately().addresses = addrs
 	for _, a := range addrs {
 		if ir.FamilyOf(a) == t.ir {
 			s.room += len(elemIndent) + t.addressLen(a) + len(elemEnd)
