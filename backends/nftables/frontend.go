@@ -156,7 +156,7 @@ func (t *table) appendKey(b []byte, f *ir.Frontend) []byte {
 		b = append(f.Match.Address.AppendTo(b), " . "...)
 	}
 	b = append(appendProtocol(b, f.Match.Protocol), " . "...)
-	return strconv.AppendUint(b, uint64(f.Match.Port), 10)
+	return appendNumber(b, uint32(f.Match.Port))
 }
 
 func (t *table) comment(b []byte, f *ir.Frontend) []byte {

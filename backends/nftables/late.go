@@ -111,6 +111,8 @@ func appendNumber(b []byte, n uint32) []byte {
 		return append(b, byte('0'+n/10), byte('0'+n%10))
 	case n < 1000:
 		return append(b, byte('0'+n/100), byte('0'+n/10%10), byte('0'+n%10))
+	case n < 10000:
+		return append(b, byte('0'+n/1000), byte('0'+n/100%10), byte('0'+n/10%10), byte('0'+n%10))
 	}
 	return strconv.AppendUint(b, uint64(n), 10)
 }

@@ -22,6 +22,9 @@ func TestLengths(t *testing.T) {
 		if sum += len(text); digits(uint32(n)) != len(text) {
 			t.Fatalf("%d digits of %s", digits(uint32(n)), text)
 		}
+		if got := string(appendNumber(nil, uint32(n))); got != text {
+			t.Fatalf("%s, want %s", got, text)
+		}
 		v4 := &table{family: family{longest: 1}}
 		a := netip.AddrPortFrom(netip.AddrFrom4([4]byte{byte(rng.Uint32()), byte(rng.Uint32()), byte(rng.IntN(12)), byte(rng.IntN(101))}), uint16(rng.Uint32()>>rng.IntN(16)))
 		if text := string(appendEndpoint(nil, a)); v4.endpointLen(a) != len(text) {
