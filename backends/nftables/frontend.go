@@ -29,7 +29,7 @@ func (t *table) frontend(i int) {
 		external: t.step(f, f.External, external, outside),
 	}
 	t.ranges(f, key, at)
-	t.addVerdict(f, key, at, to)
+	t.addVerdict(i, key, at, to)
 	if to.internal.act == nothing || to.external.act == nothing {
 		t.addUnserved(f, key, at)
 	}
@@ -73,40 +73,34 @@ func (t *table) routePool(frontend int, key []byte, s step, c choice) {
 	}
 }
 
-// pooled is a frontend with the endpoints of a pool, as places in the program: elements of a set
-// that are written when the file is. They are most of it.
-type pooled struct{ frontend, pool int32 }
-
 func (t *table) addEndpoints(to *set, frontend int, key []byte, c *choice) {
-	var room [96]byte
-	comment := t.comment(room[:0], &t.program.Frontends[frontend])
-	to.pooled = append(to.pooled, pooled{int32(frontend), c.at})
-	to.room += len(c.slots) * (len(elemIndent+" . 65535 :  . 65535"+elemEnd) + len(key) + len(comment) + t.longest)
-}
-
-// appendPooled writes the elements of a frontend and a pool.
-func (t *table) appendPooled(b []byte, p pooled) []byte {
-	f := &t.program.Frontends[p.frontend]
-	c, _ := t.pools.at(int(p.pool))
-	var first, last [128]byte
-	key := append(t.appendKey(append(first[:0], elemIndent...), f), " . "...)
-	comment := append(t.comment(last[:0], f), " : "...)
-	for i := range c.slots {
-		b = strconv.AppendInt(append(b, key...), int64(i), 10)
-		b = appendEndpoint(append(b, comment...), c.endpoint(i))
-		b = append(b, elemEnd...)
+	l := to.lately()
+	if to == &t.endpoints[0] && l.pooled == nil { // nearly all frontends are in this one
+		l.pooled = make([]pooled, 0, len(t.program.Frontends)-frontend)
+		if t.ir == ir.IPv4 {
+			l.near = make([]endpoint4, 0, cap(t.pools.all))
+		}
 	}
-	return b
+	l.pooled = append(l.pooled, pooled{frontend: int32(frontend), pool: c.at, near: l.appendNear(c)})
+	each := len(elemIndent) + len(key) + len(" . ") + t.commentLen(&t.program.Frontends[frontend]) + len(" : ") + len(elemEnd)
+	to.room += len(c.slots)*each + digitsBelow(len(c.slots))
+	for i := range c.slots {
+		to.room += t.endpointLen(c.endpoint(i))
+	}
 }
 
-func (t *table) addVerdict(f *ir.Frontend, key []byte, at scope, to target) {
+func (t *table) addVerdict(frontend int, key []byte, at scope, to target) {
 	m := &t.services
 	if at&nodePortScope != 0 {
 		m = &t.nodeports
 	}
-	b := t.comment(append(m.next(), key...), f)
-	b = append(b, " : "...)
-	m.end(append(b, t.verdict(to)...))
+	l := m.lately()
+	if m == &t.services && l.verdicts == nil {
+		l.verdicts = make([]verdictOf, 0, len(t.program.Frontends)-frontend)
+	}
+	v := t.verdict(to)
+	l.verdicts = append(l.verdicts, verdictOf{int32(frontend), v})
+	m.room += len(elemIndent) + len(key) + t.commentLen(&t.program.Frontends[frontend]) + len(" : ") + len(t.verdicts[v]) + len(elemEnd)
 }
 
 func (t *table) addUnserved(f *ir.Frontend, key []byte, at scope) {
@@ -162,7 +156,7 @@ func (t *table) appendKey(b []byte, f *ir.Frontend) []byte {
 		b = append(f.Match.Address.AppendTo(b), " . "...)
 	}
 	b = append(appendProtocol(b, f.Match.Protocol), " . "...)
-	return strconv.AppendUint(b, uint64(f.Match.Port), 10)
+	return appendNumber(b, uint32(f.Match.Port))
 }
 
 func (t *table) comment(b []byte, f *ir.Frontend) []byte {

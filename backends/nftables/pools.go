@@ -17,16 +17,26 @@ type poolIndex struct {
 	// routes are those of [backends.Routes].
 	routes [][2]int32
 	pools  []ir.Pool
-	slots  [][]uint16
+	// slots are the parts of arranger.all that pools have; one without a part is not arranged yet.
+	slots []part
 	arranger
 }
+
+// part is a part of a list: n from begin on.
+type part struct{ begin, n uint32 }
 
 func newPoolIndex(p *ir.Program, routes *backends.Routes) (*poolIndex, error) {
 	of, err := routes.Of(p)
 	if err != nil {
 		return nil, err
 	}
-	return &poolIndex{routes: of, pools: p.Pools, slots: make([][]uint16, len(p.Pools))}, nil
+	n := 0
+	for i := range p.Pools {
+		n += len(p.Pools[i].Endpoints) // with weights there may be more indexes
+	}
+	x := &poolIndex{routes: of, pools: p.Pools, slots: make([]part, len(p.Pools))}
+	x.all = make([]uint16, 0, n)
+	return x, nil
 }
 
 // choice is one pool, arranged.
@@ -56,14 +66,16 @@ func (x *poolIndex) of(frontend int) (internal, external choice, ok bool) {
 }
 
 func (x *poolIndex) at(i int) (c choice, ok bool) {
-	pool := &x.pools[i]
-	if len(pool.Endpoints) > 0 && x.slots[i] == nil {
+	pool, is := &x.pools[i], x.slots[i]
+	if len(pool.Endpoints) > 0 && is.n == 0 {
 		if _, fits := fitting(pool); !fits {
 			return choice{}, false
 		}
-		x.slots[i] = x.arrange(pool.Endpoints)
+		is.begin = uint32(len(x.all))
+		is.n = uint32(len(x.arrange(pool.Endpoints)))
+		x.slots[i] = is
 	}
-	return choice{pool: pool, at: int32(i), slots: x.slots[i]}, true
+	return choice{pool: pool, at: int32(i), slots: x.all[is.begin : is.begin+is.n]}, true
 }
 
 // same reports whether both choices have the same effect on packets.

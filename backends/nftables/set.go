@@ -14,9 +14,9 @@ type set struct {
 	// full holds the pieces of elements before elems. A single large buffer
 	// would be copied at each growth, and again at the end.
 	full [][]byte
-	// pooled are the elements after those, and room is an upper bound of their length.
-	pooled []pooled
-	room   int
+	// late are the elements after those, or nil, and room is how long they are, at most.
+	late *late
+	room int
 	// always declares the set even without elements, because rules name it.
 	always bool
 }
@@ -33,7 +33,7 @@ const pieceLen = 64 << 10
 
 func (s *set) used() bool { return s.always || s.filled() }
 
-func (s *set) filled() bool { return len(s.elems) > 0 || len(s.pooled) > 0 }
+func (s *set) filled() bool { return len(s.elems)+s.room > 0 }
 
 // next starts an element.
 func (s *set) next() []byte {
@@ -77,8 +77,8 @@ func (s *set) appendTo(b []byte, t *table) []byte {
 		}
 		b = append(b, s.elems...)
 		s.elems, s.full = nil, nil
-		for _, p := range s.pooled {
-			b = t.appendPooled(b, p)
+		if s.late != nil {
+			b = s.late.appendTo(b, t)
 		}
 		b = append(b, "\t\t}\n"...)
 	}

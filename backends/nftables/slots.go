@@ -50,21 +50,17 @@ type arranger struct {
 	claims []claim
 	// taken are the indexes of a large pool that have an endpoint.
 	taken []bool
-	// room is the unused part of the last piece for indexes, and piece the length of that.
-	room  []uint16
-	piece int
+	// all are the indexes of all pools, one pool after the other. What was taken does not change, also if all
+	// becomes longer than its memory.
+	all []uint16
 }
 
-// take returns n indexes, of which each has the first endpoint. Each piece is twice as long as the one before, up to a limit:
-// a change of one Service has a single pool, and a whole program has thousands.
+// take returns n indexes, of which each has the first endpoint.
 func (a *arranger) take(n int) []uint16 {
-	const first, most = 16, 16384
-	if n > len(a.room) {
-		a.piece = min(max(first, 2*a.piece), most)
-		a.room = make([]uint16, max(n, a.piece))
-	}
-	out := a.room[:n:n]
-	a.room = a.room[n:]
+	begin := len(a.all)
+	a.all = slices.Grow(a.all, n)[:begin+n]
+	out := a.all[begin : begin+n : begin+n]
+	clear(out)
 	return out
 }
 

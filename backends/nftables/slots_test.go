@@ -134,8 +134,8 @@ func TestArrangeRoom(t *testing.T) {
 	list := randomEndpoints(rand.New(rand.NewPCG(5, 6)), 5)
 	var one arranger
 	one.arrange(list)
-	if one.piece > 16 {
-		t.Errorf("room for %d indexes, for a pool of %d", one.piece, len(list))
+	if cap(one.all) > 16 {
+		t.Errorf("room for %d indexes, for a pool of %d", cap(one.all), len(list))
 	}
 	const pools = 10000
 	n := testing.AllocsPerRun(1, func() {

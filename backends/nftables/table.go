@@ -41,16 +41,17 @@ type table struct {
 	covered, watched, guarded set
 	policy                    policySets
 
-	// targets maps a target to the verdict that leads to its chain.
-	targets map[target]string
-	draws   map[draw]bool
+	// targets maps a target to the verdict that leads to its chain, as a place in verdicts.
+	targets  map[target]int32
+	verdicts []string
+	draws    map[draw]bool
 }
 
 func newTable(f family, p *ir.Program, pools *poolIndex, resolved *resolve.Policy, part *policyPart, opts backends.Options) *table {
 	t := &table{
 		family: f, program: p, pools: pools, comments: !opts.NoComments, untracked: opts.UntrackedPods, atInterfaces: opts.PoliciesAtInterfaces,
 		mark:        hex32(1 << opts.MasqueradeBit),
-		targets:     make(map[target]string),
+		targets:     make(map[target]int32),
 		draws:       make(map[draw]bool),
 		hairpinSeen: make(map[hairpinKey]bool),
 	}
@@ -134,9 +135,13 @@ func (t *table) nodeFacts() {
 }
 
 func (t *table) addAddrs(s *set, addrs []netip.Addr) {
+	if len(addrs) == 0 {
+		return
+	}
+	s.lately().addresses = addrs
 	for _, a := range addrs {
 		if ir.FamilyOf(a) == t.ir {
-			s.end(a.AppendTo(s.next()))
+			s.room += len(elemIndent) + t.addressLen(a) + len(elemEnd)
 		}
 	}
 }

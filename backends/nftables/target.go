@@ -106,17 +106,19 @@ func (t target) name() string {
 	return splitWord + t.internal.name() + "-else-" + t.external.name()
 }
 
-// verdict returns a map's data for the target, and records that its chain is needed.
-func (t *table) verdict(to target) string {
-	if v, ok := t.targets[to]; ok {
-		return v
+// verdict returns a map's data for the target, as a place in verdicts, and records that its chain is
+// needed.
+func (t *table) verdict(to target) int32 {
+	if at, ok := t.targets[to]; ok {
+		return at
 	}
 	v := to.internal.verdict()
 	if to.split() {
 		v = "goto " + to.name()
 	}
-	t.targets[to] = v
-	return v
+	at := int32(len(t.verdicts))
+	t.targets[to], t.verdicts = at, append(t.verdicts, v)
+	return at
 }
 
 // splits returns the targets with two steps, sorted.

@@ -98,3 +98,25 @@ func (x *runs) get(e *Elements, key []byte) (record, bool) {
 	r, _ := e.at(is.begin + n*(next-is.begin))
 	return r, true
 }
+
+// divide is that of the elements, without a look at each.
+func (x *runs) divide(e *Elements, sizes []int) []span {
+	var parts []span
+	part, n := span{}, 0
+	for _, is := range x.list {
+		for left := int(is.n); left > 0; {
+			if n == sizes[len(parts)] {
+				_, next := e.at(is.begin)
+				part.end = is.begin + (is.n-uint32(left))*(next-is.begin)
+				parts = append(parts, part)
+				part = span{begin: part.end}
+			}
+			more := min(left, sizes[len(parts)]-n)
+			part.n += more
+			n += more
+			left -= more
+		}
+	}
+	part.end = uint32(len(e.blob))
+	return append(parts, part)
+}

@@ -3,6 +3,7 @@ package live
 import (
 	"encoding/binary"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -39,6 +40,9 @@ func TestRuns(t *testing.T) {
 		}
 		if indexed++; e.runs != nil {
 			found++
+		}
+		if sizes := []int{1 + rng.IntN(3), 5, 11, 30}; e.n > 0 && !slices.Equal(e.divide(sizes), plain.divide(sizes)) {
+			t.Fatalf("parts %v, want %v", e.divide(sizes), plain.divide(sizes))
 		}
 		for range 20 {
 			key := binary.NativeEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, rng.Uint32N(6)), []uint32{0, 1 << 31, 1<<32 - 4}[rng.IntN(3)]+rng.Uint32N(12))

@@ -40,21 +40,43 @@ func (e *encoder) additionsTo(c *tableChange, to func(*Set) bool) {
 	for i := range c.elems {
 		if x := &c.elems[i]; x.added() > 0 && to(x.set) {
 			l := e.list(c, msgNewElems, x.set.Name, 0)
-			for r := range x.additions() {
-				l.elem(x.set, r, true)
+			if part, ok := x.successive(); ok {
+				l.part(x.set, part)
+			} else {
+				for r := range x.additions() {
+					l.elem(x.set, r, true)
+				}
 			}
 			l.close()
 		}
 	}
 }
 
-// additions yields the added elements; ranges are sorted, as nft sends them.
-func (x *elemChange) additions() func(yield func(record) bool) {
-	part := x.part
+// successive returns the added elements if they follow each other.
+func (x *elemChange) successive() (part span, ok bool) {
+	part = x.part
 	if x.whole {
 		part.end = uint32(len(x.set.Elems.blob))
 	}
-	if part.end > 0 && !x.set.interval() {
+	return part, part.end > 0 && !x.set.interval()
+}
+
+// part writes elements that follow each other. It is the loop over nearly all elements of a
+// first apply, so it has no iterator.
+func (l *elemList) part(s *Set, part span) {
+	e := &s.Elems
+	for place := part.begin; place < part.end; {
+		r, next := e.at(place)
+		if e.dead == 0 || e.lives(place, r.key) {
+			l.elem(s, r, true)
+		}
+		place = next
+	}
+}
+
+// additions yields the added elements; ranges are sorted, as nft sends them.
+func (x *elemChange) additions() func(yield func(record) bool) {
+	if part, ok := x.successive(); ok {
 		return func(yield func(record) bool) {
 			for _, r := range x.set.Elems.within(part) {
 				if !yield(r) {

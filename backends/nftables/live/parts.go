@@ -89,6 +89,9 @@ type span struct {
 // divide returns the elements in parts, in their order. Each size is what the parts up to
 // one have together; the last one has all elements.
 func (e *Elements) divide(sizes []int) []span {
+	if e.runs != nil {
+		return e.runs.divide(e, sizes)
+	}
 	var parts []span
 	part, n := span{}, 0
 	for place := range e.all() {

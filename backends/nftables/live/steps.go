@@ -1,6 +1,7 @@
 package live
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -71,17 +72,25 @@ func (e *elemChange) words() string {
 // named returns the change with the names of the objects behind its elements.
 func (e elemChange) named() elemChange {
 	var n backends.Named
+	var before []byte
+	add := func(r record) {
+		// Elements of one object follow each other, and there are hundreds of thousands.
+		if !bytes.Equal(r.udata, before) {
+			n.Add(r.comment())
+			before = r.udata
+		}
+	}
 	for _, place := range e.del {
 		r, _ := e.from.Elems.at(place)
-		n.Add(r.comment())
+		add(r)
 	}
 	for _, place := range e.add {
 		r, _ := e.set.Elems.at(place)
-		n.Add(r.comment())
+		add(r)
 	}
 	if e.whole && e.set.Elems.told {
 		for _, r := range e.set.Elems.all() {
-			n.Add(r.comment())
+			add(r)
 		}
 	}
 	e.names = n.String()

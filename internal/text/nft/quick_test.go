@@ -171,3 +171,27 @@ func FuzzElements(f *testing.F) {
 		wantSame(t, setOf(declarations()[int(declaration)%len(declarations())], lines))
 	})
 }
+
+// TestLineAt holds the search for a closing line against a plain one.
+func TestLineAt(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 9))
+	found := 0
+	for range 20000 {
+		var text []byte
+		for range rng.IntN(14) {
+			text = append(text, []string{"\t", "\t", "}", "\n", "\t\t}\n", "\t}\n", "x", "\n\t"}[rng.IntN(8)]...)
+		}
+		for _, end := range []string{"\t}\n", "\t\t}\n"} {
+			want := bytes.Index(append([]byte("\n"), text...), []byte("\n"+end))
+			if got := lineAt(text, end); got != want {
+				t.Fatalf("%q in %q: %d, want %d", end, text, got, want)
+			}
+			if want >= 0 {
+				found++
+			}
+		}
+	}
+	if found < 5000 {
+		t.Errorf("only %d were found", found)
+	}
+}

@@ -46,16 +46,30 @@ func (p *parser) next() (line []byte, err error) {
 
 // section takes the lines up to the one that ends them, and that too.
 func (p *parser) section(end string) (lines []byte, count int, err error) {
-	n := 0
-	if !bytes.HasPrefix(p.text, []byte(end)) {
-		if n = bytes.Index(p.text, []byte("\n"+end)) + 1; n == 0 {
-			return nil, 0, fmt.Errorf("what begins here has no end")
-		}
+	n := lineAt(p.text, end)
+	if n < 0 {
+		return nil, 0, fmt.Errorf("what begins here has no end")
 	}
 	lines, p.text = p.text[:n], p.text[n+len(end):]
 	count = bytes.Count(lines, []byte{'\n'})
 	p.number += count + 1
 	return lines, count, nil
+}
+
+// lineAt returns where the first line begins that is end, which is tabs, a brace and a line's end; -1 if there
+// is none. Elements have no braces, so that it sees few lines but the one.
+func lineAt(text []byte, end string) int {
+	for from := 0; ; {
+		brace := bytes.IndexByte(text[from:], '}')
+		if brace < 0 {
+			return -1
+		}
+		from += brace + 1
+		begin := from - len(end) + 1
+		if begin >= 0 && (begin == 0 || text[begin-1] == '\n') && bytes.HasPrefix(text[begin:], []byte(end)) {
+			return begin
+		}
+	}
 }
 
 func (p *parser) parse() error {
