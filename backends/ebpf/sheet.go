@@ -10,7 +10,8 @@ import (
 // the file: they are nearly all of it, and would be copied otherwise.
 type sheet []byte
 
-// tail is the room in a sheet for what follows ep. A larger rest needs other memory.
+// tail is the room in a sheet for what follows ep, at most. A larger rest needs other memory, and so
+// does that of nearly every small image, whose copy costs nothing.
 const tail = 64 << 10
 
 // newSheet returns the memory of a file with so many entries and at most so many endpoints, and svc
@@ -23,7 +24,7 @@ func newSheet(policies bool, entries, endpoints int) (s sheet, svc, ep []byte) {
 	from := servicesAt(layout.MapsFor(f))
 	to := from + entries*(layout.ServiceKeySize+layout.ServiceSize)
 	end := to + endpoints*layout.EndpointSize
-	s = make(sheet, end, end+tail)
+	s = make(sheet, end, end+min(tail, end/32))
 	return s, s[from:from:to], s[to:to:end]
 }
 
