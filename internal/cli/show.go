@@ -66,7 +66,7 @@ func showImage(s *Streams, path string) error {
 	defer f.Close() // only read
 	data, err := io.ReadAll(io.LimitReader(f, maxImage))
 	if err != nil {
-		return systemError(err)
+		return inputError(err) // such as of a directory
 	}
 	img, err := ebpf.Read(data)
 	if err != nil {

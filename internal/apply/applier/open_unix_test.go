@@ -31,7 +31,7 @@ func TestNoFile(t *testing.T) {
 			if err := os.MkdirAll(dir, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			for _, file := range []string{"last.artifact", "previous.artifact", "rules.seal"} {
+			for _, file := range []string{"last.artifact", "previous.artifact", "rules.seal", "rules.seal.next"} {
 				if err := put(filepath.Join(dir, file)); err != nil {
 					t.Fatal(err)
 				}

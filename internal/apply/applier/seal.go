@@ -43,7 +43,11 @@ func (a *Applier) Seal(e Entry) {
 // nothing is synced.
 func (r *Record) writeSeal(seal []byte) error {
 	next := filepath.Join(r.dir, sealFile+".next")
-	err := os.WriteFile(next, seal, 0o600)
+	// What a killed process has left there, or what is no file and would wait, goes.
+	err := os.Remove(next)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		err = os.WriteFile(next, seal, 0o600)
+	}
 	if err == nil {
 		err = os.Rename(next, filepath.Join(r.dir, sealFile))
 	}

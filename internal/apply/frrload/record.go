@@ -35,6 +35,9 @@ func writeRecord(stateDir string, b []byte) error {
 		return err
 	}
 	next := filepath.Join(stateDir, nextFile)
+	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err // of what a killed process has left, or what is no file and would wait
+	}
 	if err := os.WriteFile(next, b, 0o600); err != nil {
 		return err
 	}
@@ -43,13 +46,14 @@ func writeRecord(stateDir string, b []byte) error {
 
 // Recall returns the FRR that was given files, or nil if none was.
 func Recall(stateDir string) (*FRR, error) {
-	b, err := os.ReadFile(filepath.Join(stateDir, recordFile))
+	file, err := openRegular(filepath.Join(stateDir, recordFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	f := &FRR{}
 	if err == nil {
-		err = json.Unmarshal(b, f)
+		defer file.Close() // only read
+		err = json.NewDecoder(file).Decode(f)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the record of frr.conf: %w", err)

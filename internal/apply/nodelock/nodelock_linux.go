@@ -115,7 +115,7 @@ func (n *Node) Changing() error { return n.holds(changes, "the lock for changes"
 // holds checks whether a process holds a lock, without keeping it.
 func (n *Node) holds(lock, what string) error {
 	for _, dir := range n.dirs {
-		f, err := os.Open(n.path(dir, lock))
+		f, err := os.OpenFile(n.path(dir, lock), os.O_RDONLY|unix.O_NONBLOCK, 0) // a pipe would wait
 		if err != nil {
 			continue // no process can hold it: the file does not exist
 		}
