@@ -25,8 +25,8 @@ func (s *Store) Fill(w Whole) error {
 	}
 	const size = layout.ServiceKeySize + layout.ServiceSize
 	n := len(w.Services) / size
-	// Record 0 is none.
-	if n > int(s.mem.words.entries) || n >= int(min(s.mem.records.entries, maxRecords)) || len(w.Endpoints) > len(s.mem.places.data) {
+	// Record 0 is none. The memory of an array ends with its page, behind its last entry.
+	if n > int(s.mem.words.entries) || n >= int(min(s.mem.records.entries, maxRecords)) || len(w.Endpoints)/layout.EndpointSize > int(s.mem.places.entries) {
 		return ErrFull
 	}
 	s.unread = true

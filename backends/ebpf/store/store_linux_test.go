@@ -215,3 +215,39 @@ func TestFillAndDiff(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestFillFull wants maps that an image does not fit into to be said to be full, wherever it is that
+// they lack room.
+func TestFillFull(t *testing.T) {
+	var list []layout.Entry
+	for i := range 20 {
+		c := versioned(i, 1, 3)
+		c.SourceRanges = []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i), 0, 0}), 16)}
+		list = append(list, layout.Entry{Key: keyOf(i), Content: c.Normal()})
+	}
+	layout.SortEntries(list)
+	w := wholeOf(list)
+	few := wholeOf(list[:prefixes])
+	for name, c := range map[string]struct {
+		sizes
+		Whole
+		full bool
+	}{
+		"all fits":          {sizes{prefixes, prefixes + 1, 60}, few, false},
+		"too many keys":     {sizes{prefixes - 1, 100, 100}, few, true},
+		"too many records":  {sizes{100, prefixes, 100}, few, true},
+		"too many places":   {sizes{100, 100, uint32(len(few.Endpoints)/layout.EndpointSize - 1)}, few, true},
+		"too many prefixes": {sizes{100, 100, 100}, w, true},
+	} {
+		s, err := Create(newMaps(t, c.sizes))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Fill(c.Whole); errors.Is(err, ErrFull) != c.full || err != nil && !c.full {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
