@@ -37,7 +37,7 @@ The status of a Service that another controller has written is left alone. With
 
   # Which Service gets, loses or changes its address by a change
   planec diff git:origin/main:manifests manifests --synth`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			l, err := in.load(s)
 			if err != nil {

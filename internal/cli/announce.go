@@ -39,7 +39,7 @@ why. With -o frr it prints the frr.conf of a node, as compile --bgp frr writes i
   # The configuration of FRR, and FRR's own look at it
   planec announce -f manifests/ --node node-a -o frr > frr.conf
   vtysh -C -f frr.conf`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			l, err := in.load(s)
 			if err != nil {

@@ -53,7 +53,7 @@ a change that was taken back is not recorded.`,
 
   # What CI compiled
   planec apply --artifact rules/node-a/nftables`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			ctx, stop := untilSignalOnly()
 			defer stop()

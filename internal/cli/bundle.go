@@ -42,7 +42,7 @@ addresses are replaced by others, the same one by the same in all files; what is
 is then left out too.`,
 		Example: `  planec support-bundle -o bundle.tar.gz
   planec support-bundle -o bundle.tar.gz --redact-names --log /var/log/planec-agent.log`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error { return c.run() },
 	}
 	cmd.Flags().StringVarP(&c.output, "output", "o", "planec-support.tar.gz", "file to write; - for stdout")

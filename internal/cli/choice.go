@@ -103,7 +103,24 @@ func oneOf(words []string) string {
 }
 
 // flagError describes a wrong flag in the style of all other messages.
-func flagError(cmd *cobra.Command, err error) error { return nodeflags.Mistake(cmd.Flags(), err) }
+// A flag behind the name of a command that there is not is no flag of the commands above it.
+func flagError(cmd *cobra.Command, err error) error {
+	if before := cmd.Flags().Args(); cmd.HasSubCommands() && len(before) > 0 {
+		return noSuchCommand(cmd, before)
+	}
+	return nodeflags.Mistake(cmd.Flags(), err)
+}
+
+// noArguments is for commands that have flags alone.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if cmd.Flags().ShorthandLookup("f") != nil {
+		return fmt.Errorf("%q is no flag of %s: for a file or a directory give -f %s", args[0], cmd.CommandPath(), args[0])
+	}
+	return fmt.Errorf("%q is no flag of %s, which takes flags alone", args[0], cmd.CommandPath())
+}
 
 // noSuchCommand rejects an unknown command.
 func noSuchCommand(cmd *cobra.Command, args []string) error {

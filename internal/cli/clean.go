@@ -23,7 +23,7 @@ routes and the frr.conf of the agent, and nothing of other programs. It is no er
 
   # What one backend left
   planec clean --backend iptables`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			ctx, stop := untilSignalOnly()
 			defer stop()

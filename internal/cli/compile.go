@@ -55,7 +55,7 @@ node's routes to pods of other nodes are written beside them, in DIR/<node>/podr
 
   # In CI: are the committed rules what the manifests say?
   planec compile -f manifests/ --all-nodes --backend nftables --out-dir rules/ --check`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error { return c.run() },
 	}
 	flags := cmd.Flags()

@@ -31,7 +31,7 @@ func newConfigView(s *Streams) *cobra.Command {
 the preset of --cni or the default. As yaml it is a NodeConfig of all that is no default.`,
 		Example: `  planec config view --config node.yaml --detect-local node-cidr
   planec config view --config kube-proxy.yaml -o yaml > node.yaml`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error { return c.run() },
 	}
 	c.settings.Register(cmd.Flags())

@@ -44,7 +44,7 @@ are in DIR/hosts too. docs/dns.md says what there is no record for.`,
 
   # Names for this machine
   planec dns -f manifests/ --synth -o hosts`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error { return c.run() },
 	}
 	flags := cmd.Flags()

@@ -52,7 +52,7 @@ func newGuard(s *Streams) *cobra.Command {
 		Use:    guardName,
 		Short:  "Guard a change of another planec process (internal)",
 		Hidden: true,
-		Args:   cobra.NoArgs,
+		Args:   noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if !isPipe(guardCommands) || !isPipe(guardAnswers) {
 				return inputError(errors.New("planec apply --confirm-within runs this command"))

@@ -153,7 +153,9 @@ func (in *input) load(s *Streams) (*loaded, error) {
 		}
 		set, all, loadDiags = joined, clusters, append(loadDiags, said...)
 	}
-	if in.care != strictly { // a kernel has what the agent would give it, which takes settings only
+	if in.care == strictly {
+		namePodRange(&set, &settings.Config, &loadDiags)
+	} else {
 		derivePodRange(&set, &settings.Config, &loadDiags)
 	}
 	l := &loaded{

@@ -20,7 +20,7 @@ node that every backend is emitted from. The text form is made for diffs; all
 three forms say the same.`,
 		Example: `  planec ir -f manifests/ --node node-a
   planec ir -f manifests/ --node node-a -o json | jq '.frontends[].match'`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			l, err := in.load(s)
 			if err != nil {

@@ -52,7 +52,7 @@ file that --write-baseline writes and --baseline reads. The last line counts it.
   # Take what there is, and fail for what is new
   planec lint --synth -R -f . --write-baseline .planec-baseline.json
   planec lint --synth -R -f . --baseline .planec-baseline.json`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error { return c.run() },
 	}
 	c.input.care, c.input.entries = lenient, true

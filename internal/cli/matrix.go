@@ -53,7 +53,7 @@ one is asked about.`,
 
   # For other programs, several ports, what nftables rules would do
   planec matrix -f manifests/ --port 80/tcp --port 53/udp --backend nftables -o tsv`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error { return m.run() },
 	}
 	flags := cmd.Flags()

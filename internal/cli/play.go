@@ -44,7 +44,7 @@ With --write it writes the page as a folder that any web server can host.`,
 		Example: `  planec play
   planec play -f manifests/ --config node.yaml
   planec play -f manifests/ --synth --write public/`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.run() },
 	}
 	c.flags = cmd.Flags()

@@ -15,22 +15,48 @@ import (
 // derivePodRange takes the range of the cluster's pods from the podCIDRs of Nodes where no
 // setting names one and every Node says it, and adds a note.
 func derivePodRange(set *objects.Set, c *objects.Config, diags *diag.List) {
+	around := podRange(set, c)
+	c.ClusterCIDRs = append(c.ClusterCIDRs, around...)
+	if len(around) > 0 {
+		notePodRange(diags, fmt.Sprintf("no cluster CIDR is given: %s, around the podCIDRs of all Nodes, is used", listed(around, " and ")))
+	}
+}
+
+// namePodRange says what derivePodRange would take where it is not taken: a kernel gets what its
+// agent would give it, which takes settings only, and others compile the same manifests.
+func namePodRange(set *objects.Set, c *objects.Config, diags *diag.List) {
+	if around := podRange(set, c); len(around) > 0 {
+		notePodRange(diags, fmt.Sprintf("planec compile takes %s, around the podCIDRs of all Nodes, and a kernel gets settings only: for the same rules give --cluster-cidr %s to both",
+			listed(around, " and "), listed(around, ",")))
+	}
+}
+
+func listed(list []netip.Prefix, between string) string {
+	var out []string
+	for _, p := range list {
+		out = append(out, p.String())
+	}
+	return strings.Join(out, between)
+}
+
+func notePodRange(diags *diag.List, message string) {
+	diags.Add(diag.NoDetector, ir.Origin{}, message)
+	(*diags)[len(*diags)-1].Note = true
+}
+
+// podRange returns the range around the podCIDRs of all Nodes in each family that has one, unless
+// a setting says how pods are recognised.
+func podRange(set *objects.Set, c *objects.Config) (list []netip.Prefix) {
 	byRange := c.DetectLocal.Mode == "" || c.DetectLocal.Mode == objects.DetectByClusterCIDR
 	if len(c.ClusterCIDRs) > 0 || !byRange {
-		return
+		return nil
 	}
-	var words []string
 	for _, f := range ir.Families() {
 		if around, ok := aroundPods(f, set.Nodes); ok {
-			c.ClusterCIDRs = append(c.ClusterCIDRs, around)
-			words = append(words, around.String())
+			list = append(list, around)
 		}
 	}
-	if len(words) == 0 {
-		return
-	}
-	diags.Add(diag.NoDetector, ir.Origin{}, fmt.Sprintf("no cluster CIDR is given: %s, around the podCIDRs of all Nodes, is used", strings.Join(words, " and ")))
-	(*diags)[len(*diags)-1].Note = true
+	return list
 }
 
 // The widest ranges that are taken to be a cluster's pods, in bits: 10.0.0.0/8 is the

@@ -71,7 +71,7 @@ it, and so does a listing that is missing.`,
   # The same in kube-proxy's IPVS mode: all listings in one file
   ` + foreign.Recording + `
   planec prove -f cluster.yaml --config kube-proxy.yaml --node node-a --against kube-proxy.ipvs`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error { return c.run() },
 	}
 	flags := cmd.Flags()

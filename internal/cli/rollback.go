@@ -25,7 +25,7 @@ to the first state. It changes nothing where the record does not say what there 
 was not confirmed and was taken back for that reason.`,
 		Example: `  # Back to the rules before the last apply; once more, and they are in again
   planec rollback`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			ctx, stop := untilSignalOnly()
 			defer stop()

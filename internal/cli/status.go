@@ -39,7 +39,7 @@ waits until then, at most as long as that.`,
 		Example: `  planec status
   planec status --wait 30s        # after a reboot, or a change of manifests
   planec status -o json`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			ctx, stop := untilSignal()
 			defer stop()

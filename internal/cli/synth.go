@@ -44,7 +44,7 @@ The other commands that read manifests do the same by themselves with --synth.`,
   # The same in one step and in two
   kustomize build . | planec compile --synth -f - --node node-1 --backend nftables
   kustomize build . | planec synth -f - | planec compile -f - --node node-1 --backend nftables --cluster-cidr 10.128.0.0/9,fd00:10:128::/48`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			l, err := in.load(s)
 			if err != nil {

@@ -68,7 +68,7 @@ a DNS name too, as cart.shop or cart.shop.svc.cluster.local.`,
 
   # For machines
   planec trace -f manifests/ --from 203.0.113.7 --to 198.51.100.10 --port 443 --node node-a -o json`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return t.run(cmd.Context()) },
 	}
 	flags := cmd.Flags()

@@ -31,7 +31,7 @@ sentence what is served when the kernel has exactly these rules.`,
 
   # Does it have what the manifests say?
   planec verify -f manifests/ --node node-a --backend nftables`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			ctx, stop := untilSignal()
 			defer stop()
@@ -60,6 +60,9 @@ sentence what is served when the kernel has exactly these rules.`,
 			r.Steps = append(p.Steps(), routes...)
 			if err := r.write(s.Out, format); err != nil {
 				return err
+			}
+			if format == "text" {
+				fmt.Fprintf(s.Err, "the kernel differs: %s would put it right (planec apply), and nothing was changed\n", count(len(r.Steps), "step"))
 			}
 			return finding()
 		},

@@ -22,7 +22,7 @@ func newVersion(s *Streams) *cobra.Command {
 		Use:     "version",
 		Short:   "Print the version of planec",
 		Example: "  planec version\n  planec version -o json",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if format == "json" {
 				return written(encode(s.Out, buildVersions{buildinfo.Version(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}))

@@ -16,7 +16,7 @@ var aboutNodes = map[Code]Explanation{
 		"status: {addresses: [{type: InternalIP, address: 192.0.2.300}]}",
 	},
 	NoDetector: {
-		"Which route a packet takes, and whether it is masqueraded, depends on whether it comes from a pod. Without a way to recognise pods all traffic counts as from outside. planec takes the range around the podCIDRs of all Nodes where every Node has them, and says so as a note; the agent, which may not see them all, takes settings only. To lint this is a note: settings are not manifests.",
+		"Which route a packet takes, and whether it is masqueraded, depends on whether it comes from a pod. Without a way to recognise pods all traffic counts as from outside. planec takes the range around the podCIDRs of all Nodes where every Node has them, and says so as a note; the agent, which may not see them all, takes settings only, and so do apply and verify, which say what compile would take. To lint this is a note: settings are not manifests.",
 		"planec compile -f manifests/     # without --cluster-cidr",
 	},
 	BadNodeCIDR: {

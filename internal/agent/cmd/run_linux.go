@@ -130,7 +130,6 @@ func (s *service) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Usage and configuration are valid: changes to the kernel begin here.
 	s.prepare()
 	a, err := s.agent(ctx)
 	if err != nil {
@@ -170,8 +169,7 @@ func (s *service) run(ctx context.Context) error {
 	return nil
 }
 
-// prepare sets the kernel's settings. A setting that cannot be set does not
-// prevent serving.
+// prepare sets what is the process's own.
 func (s *service) prepare() {
 	if s.config.BGP != "" && s.options.frr() == nil {
 		s.log.Warn("bgp: no frr.conf is written without --frr-dir", "bgp", s.config.BGP)
@@ -179,11 +177,6 @@ func (s *service) prepare() {
 	if adj := s.config.Proxy.OOMScoreAdj; adj != nil {
 		if err := os.WriteFile("/proc/self/oom_score_adj", []byte(strconv.Itoa(*adj)), 0o644); err != nil {
 			s.log.Warn("the score for running out of memory stays", "error", err)
-		}
-	}
-	if s.options.sysctls {
-		if err := s.settings(); err != nil {
-			s.log.Warn("some of the kernel's settings stay as they are", "error", err)
 		}
 	}
 }
@@ -198,6 +191,13 @@ func (s *service) settings() error {
 		return fmt.Errorf("%w: %w", errStarted, err)
 	}
 	return nil
+}
+
+// begin sets the kernel's settings. A setting that cannot be set does not prevent serving.
+func (s *service) begin() {
+	if err := s.settings(); err != nil {
+		s.log.Warn("some of the kernel's settings stay as they are", "error", err)
+	}
 }
 
 // watchAddresses follows the node's own addresses, in addition to those from flags
@@ -238,6 +238,9 @@ func (s *service) agent(ctx context.Context) (*loop.Agent, error) {
 	}
 	if !s.options.allowEmpty {
 		c.Spare = s.spare
+	}
+	if s.options.sysctls {
+		c.Begin = s.begin
 	}
 	settled, notices := s.drift(ctx)
 	c.Drift = notices

@@ -33,6 +33,9 @@ type Config struct {
 	// Spare reports whether the kernel serves something that an agent with nothing
 	// to serve must not remove at its start; nil means never.
 	Spare func(context.Context) (bool, error)
+	// Begin is called before the first apply, once every object was read and if there is something to
+	// be applied: nothing of the machine is to change before. It may be nil.
+	Begin func()
 	// Flows ends stale connections.
 	Flows Flows
 	// Drift receives a value when another program may have changed planec's rules;
@@ -67,6 +70,8 @@ type Agent struct {
 	requests chan request
 	// spared is whether the agent has not started in order to keep the kernel's rules.
 	spared bool
+	// begun is whether Begin was called.
+	begun bool
 	// rested is the earliest time for the next comparison because of drift.
 	rested time.Time
 }

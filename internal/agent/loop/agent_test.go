@@ -479,9 +479,15 @@ func TestAddresses(t *testing.T) {
 // nothing to serve: nothing is applied until there is something to serve.
 func TestSpare(t *testing.T) {
 	var looking error
-	asked := 0
-	spare := func(_ *rig, c *Config) {
+	asked, begun := 0, 0
+	spare := func(r *rig, c *Config) {
 		c.Spare = func(context.Context) (bool, error) { asked++; return true, looking }
+		begun = 0
+		c.Begin = func() {
+			if begun++; r.kernel.applied() > 0 {
+				t.Error("it begins after an apply")
+			}
+		}
 	}
 	nothing := func(r *rig) bool {
 		return slices.ContainsFunc(r.diags, func(d diag.Diagnostic) bool { return d.Code == diag.NothingToServe })
@@ -493,6 +499,9 @@ func TestSpare(t *testing.T) {
 		if r.kernel.applied() > 0 || r.count("failed") < 3 || !nothing(r) || r.log.has("the first rules are in") > 0 {
 			t.Errorf("said %q, diagnosed %v", r.said, r.diags)
 		}
+		if begun > 0 {
+			t.Error("it has begun with nothing to apply")
+		}
 		r.forget()
 		r.put(service("a"), slice("a", false, "10.1.2.1"))
 		r.rest(time.Second)
@@ -503,6 +512,9 @@ func TestSpare(t *testing.T) {
 		r.rest(time.Second)
 		if r.kernel.has("10.1.2.1") || nothing(r) {
 			t.Error("the last Service of an agent that has begun does not go")
+		}
+		if begun != 1 {
+			t.Errorf("it has begun %d times", begun)
 		}
 	})
 	run(t, spare, func(r *rig) {

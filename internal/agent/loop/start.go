@@ -40,6 +40,10 @@ func (a *Agent) first(ctx context.Context, batch *inbox.Batch) (applier.Plan, er
 			return nil, ErrNothing
 		}
 	}
+	if a.Begin != nil && !a.begun {
+		a.Begin()
+	}
+	a.begun = true
 	a.session = session.New(a.objects, a.Backend, a.Applier)
 	a.session.General = a.General
 	plan, err := a.session.Apply(ctx)

@@ -92,7 +92,7 @@ func seconds(d *time.Duration, otherwise time.Duration) int {
 	return int(*d / time.Second)
 }
 
-// Apply writes the settings that differ below root ("/") and returns their names.
+// Apply writes the settings that differ below root ("/") and says which, with what they were.
 // It tries all settings; the error names every setting that could not be written.
 func Apply(root string, wanted []Setting) (written []string, err error) {
 	var errs []error
@@ -103,7 +103,8 @@ func Apply(root string, wanted []Setting) (written []string, err error) {
 			errs = append(errs, fmt.Errorf("%s: %w", s.name(), err))
 			continue
 		}
-		have, err := strconv.Atoi(strings.TrimSpace(string(text)))
+		was := strings.TrimSpace(string(text))
+		have, err := strconv.Atoi(was)
 		if err == nil && (have == s.Value || s.AtLeast && have > s.Value) {
 			continue
 		}
@@ -111,7 +112,7 @@ func Apply(root string, wanted []Setting) (written []string, err error) {
 			errs = append(errs, fmt.Errorf("%s: %w", s.name(), err))
 			continue
 		}
-		written = append(written, fmt.Sprintf("%s = %d", s.name(), s.Value))
+		written = append(written, fmt.Sprintf("%s = %d (was %s)", s.name(), s.Value, was))
 	}
 	return written, errors.Join(errs...)
 }

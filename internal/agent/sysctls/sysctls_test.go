@@ -59,7 +59,7 @@ func TestApply(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "/missing") {
 		t.Errorf("got %v", err)
 	}
-	if !reflect.DeepEqual(written, []string{"/wrong = 5"}) {
+	if !reflect.DeepEqual(written, []string{`/wrong = 5 (was 4)`}) {
 		t.Errorf("wrote %v", written)
 	}
 	if got, err := os.ReadFile(filepath.Join(root, "wrong")); err != nil || string(got) != "5" {
