@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -156,6 +157,19 @@ func TestNowhere(t *testing.T) {
 		t.Fatalf("got %v, notes %v", err, l.Notes())
 	}
 	l.Release()
+}
+
+// TestPipes has pipes in the places of the locks: looking at them does not wait.
+func TestPipes(t *testing.T) {
+	n := on(t, t.TempDir())
+	for _, lock := range []string{agent, changes} {
+		if err := syscall.Mkfifo(n.path(n.dirs[0], lock), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(n.RunningAgent(), n.Changing()); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestManyTurns lets many take turns, and counts those at work.
