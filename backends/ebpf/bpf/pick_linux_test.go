@@ -222,20 +222,12 @@ func agree(want eval.Result, got question) (string, error) {
 func TestAffinityOfAnotherCPU(t *testing.T) {
 	dir := testkit.BPFFS(t)
 	a := &asker{pins: live.NewPins(dir)}
-	pool := ir.Pool{ID: "p"}
+	var endpoints []netip.AddrPort
 	for i := range byte(50) {
-		pool.Endpoints = append(pool.Endpoints, ir.Endpoint{Address: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 244, 1, i + 1}), 80), Weight: 1})
+		endpoints = append(endpoints, netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 244, 1, i + 1}), 80))
 	}
 	at := netip.MustParseAddr("10.96.0.1")
-	to := ir.Route{Pool: "p", Masquerade: ir.MasqueradeNever, OnEmpty: ir.Reject}
-	p := &ir.Program{
-		Node: ir.Node{Name: "a", Local: ir.LocalDetector{Mode: ir.DetectNone}}, ClusterIPs: []netip.Addr{at}, Pools: []ir.Pool{pool},
-		Frontends: []ir.Frontend{{
-			ID: "f", Kind: ir.ClusterIP, Service: ir.ServicePort{Namespace: "n", Name: "s", Protocol: ir.TCP}, Affinity: 60, Internal: to, External: to,
-			Match: ir.Match{Family: ir.IPv4, Address: at, Protocol: ir.TCP, Port: 80},
-		}},
-	}
-	p.Normalize()
+	p := withAffinity(at, endpoints)
 	a.put(t, p)
 	c := loadSpec(t, bpf.LoadSocket, dir)
 	a.program = c.Programs["ask"]
@@ -259,6 +251,100 @@ func TestAffinityOfAnotherCPU(t *testing.T) {
 		q.First = i
 		if got := a.ask(t, q); got.Verdict != 1 || got.Address != first.Address {
 			t.Fatalf("%+v, before it %+v", got, first)
+		}
+	}
+}
+
+// withAffinity has one Service, whose clients keep their endpoint.
+func withAffinity(at netip.Addr, endpoints []netip.AddrPort) *ir.Program {
+	pool := ir.Pool{ID: "p"}
+	for _, e := range endpoints {
+		pool.Endpoints = append(pool.Endpoints, ir.Endpoint{Address: e, Weight: 1})
+	}
+	to := ir.Route{Pool: "p", Masquerade: ir.MasqueradeNever, OnEmpty: ir.Reject}
+	p := &ir.Program{
+		Node: ir.Node{Name: "a", Local: ir.LocalDetector{Mode: ir.DetectNone}}, ClusterIPs: []netip.Addr{at}, Pools: []ir.Pool{pool},
+		Frontends: []ir.Frontend{{
+			ID: "f", Kind: ir.ClusterIP, Service: ir.ServicePort{Namespace: "n", Name: "s", Protocol: ir.TCP}, Affinity: 60, Internal: to, External: to,
+			Match: ir.Match{Family: ir.FamilyOf(at), Address: at, Protocol: ir.TCP, Port: 80},
+		}},
+	}
+	p.Normalize()
+	return p
+}
+
+// TestAffinityFindsPlaces has bindings whose place is no more that of their endpoint, because others
+// came and went: the endpoint is found wherever it is in the pool, by its address and its port. A
+// binding to another one, near those that there are, is replaced.
+func TestAffinityFindsPlaces(t *testing.T) {
+	for _, size := range []int{1, 2, 3, 50, 257} {
+		for _, base := range []string{"10.244.1.9", "fd00:10:244::9"} {
+			findsPlaces(t, netip.MustParseAddr(base), size)
+		}
+	}
+}
+
+func findsPlaces(t *testing.T, base netip.Addr, size int) {
+	t.Helper()
+	var endpoints []netip.AddrPort
+	for i, addr := 0, base; i < size; i++ {
+		endpoints = append(endpoints, netip.AddrPortFrom(addr, uint16(256+i%3*257)))
+		if i%3 == 2 {
+			addr = addr.Next().Next() // there is an address between them
+		}
+	}
+	at := netip.MustParseAddr("10.96.0.1")
+	if base.Is6() {
+		at = netip.MustParseAddr("fd00:96::1")
+	}
+	dir := testkit.BPFFS(t)
+	a := &asker{pins: live.NewPins(dir)}
+	a.put(t, withAffinity(at, endpoints))
+	c := loadSpec(t, bpf.LoadSocket, dir)
+	a.program = c.Programs["ask"]
+	q := question{Address: layout.AddressOf(at), Port: layout.PortOf(80), Protocol: uint8(ir.TCP), Netns: 1}
+	if base.Is6() {
+		q.IPv6 = true
+	}
+	if got := a.ask(t, q); got.Verdict != 1 {
+		t.Fatalf("%d endpoints from %v: %+v", size, base, got)
+	}
+	bindings := c.Maps["plc_aff"]
+	ask := func(to netip.AddrPort, place uint32) netip.AddrPort {
+		var key [layout.AffinityKeySize]byte
+		var value [layout.AffinityValueSize]byte
+		if err := bindings.NextKey(nil, &key); err != nil {
+			t.Fatal(err)
+		}
+		if err := bindings.Lookup(&key, &value); err != nil {
+			t.Fatal(err)
+		}
+		e := layout.Endpoint{Address: layout.AddressOf(to.Addr()), Port: layout.PortOf(to.Port())}
+		copy(value[:18], e.Append(nil)[:18])
+		binary.LittleEndian.PutUint32(value[20:], place)
+		if err := bindings.Put(&key, &value); err != nil {
+			t.Fatal(err)
+		}
+		got := a.ask(t, q)
+		if got.Verdict != 1 {
+			t.Fatalf("%d endpoints from %v, bound to %v: %+v", size, base, to, got)
+		}
+		return netip.AddrPortFrom(got.Address.Addr(), got.Port.Number())
+	}
+	for i, e := range endpoints {
+		q.First = uint32(i + 1)
+		for _, place := range []uint32{uint32(i), uint32(size - 1 - i), uint32(i + 1), uint32(size), 1 << 31} {
+			if got := ask(e, place); got != e {
+				t.Fatalf("%d endpoints from %v: bound to %v at place %d, and given %v", size, base, e, place, got)
+			}
+		}
+		for _, other := range []netip.AddrPort{
+			netip.AddrPortFrom(e.Addr(), e.Port()+1), netip.AddrPortFrom(e.Addr(), e.Port()-1),
+			netip.AddrPortFrom(e.Addr().Prev(), 1), netip.AddrPortFrom(e.Addr().Next(), 65535),
+		} {
+			if got := ask(other, uint32(i)); !slices.Contains(endpoints, got) {
+				t.Fatalf("%d endpoints from %v: bound to %v, which is none, and given %v", size, base, other, got)
+			}
 		}
 	}
 }
