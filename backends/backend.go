@@ -87,10 +87,17 @@ type Options struct {
 	// PoliciesAtInterfaces is of eBPF: programs at the interfaces of pods enforce policies
 	// too, and connections between pods that both have them are not tracked.
 	PoliciesAtInterfaces bool
+	// DirectPods is of eBPF: these programs also hand packets between such pods from interface
+	// to interface, past the node's network stack and all rules in it.
+	DirectPods bool
 	// Scheduler is how IPVS chooses an endpoint: rr, wrr, lc, sh or mh; "" is
 	// rr. Other backends draw at random and ignore it.
 	Scheduler string
 }
+
+// AtInterfaces reports whether programs at the interfaces of pods enforce policies: a packet
+// that no rule sees must be judged by them.
+func (o *Options) AtInterfaces() bool { return o.PoliciesAtInterfaces || o.DirectPods }
 
 // DefaultMasqueradeBit is kube-proxy's iptables.masqueradeBit.
 const DefaultMasqueradeBit = 14

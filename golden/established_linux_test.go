@@ -30,6 +30,7 @@ func BenchmarkEstablished(b *testing.B) {
 		{name: "ebpf", program: bare},
 		{name: "ebpf-policies", program: policed},
 		{name: "ebpf-interfaces", program: policed, how: mixed{interfaces: true}},
+		{name: "ebpf-direct", program: policed, how: mixed{interfaces: true, direct: true}},
 		{name: "nftables", program: bare, nftables: true},
 		{name: "nftables-policies", program: policed, nftables: true},
 	}
@@ -44,7 +45,7 @@ func BenchmarkEstablished(b *testing.B) {
 	for _, w := range ways {
 		b.ReportMetric(medianOf(w.costs), w.name+"-ns")
 		b.Logf("%-17s median %5.0f ns, %s of nothing, %s of ebpf, %s of nftables without policies",
-			w.name, medianOf(w.costs), w.ratio(ways[0]), w.ratio(ways[1]), w.ratio(ways[4]))
+			w.name, medianOf(w.costs), w.ratio(ways[0]), w.ratio(ways[1]), w.ratio(ways[5]))
 	}
 	b.ReportMetric(0, "ns/op")
 }
@@ -76,7 +77,7 @@ func (w *established) start(b *testing.B) {
 
 func (w *established) load(b *testing.B, r *testkit.Rig, sockets *live.Sockets) error {
 	o := backends.DefaultOptions()
-	o.PoliciesAtInterfaces = w.how.interfaces
+	o.PoliciesAtInterfaces, o.DirectPods = w.how.interfaces, w.how.direct
 	switch {
 	case w.program == nil:
 		return r.JoinCgroup(sockets.Cgroup)

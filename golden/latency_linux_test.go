@@ -45,7 +45,7 @@ func BenchmarkSocketConnect(b *testing.B) {
 	load := func(m mixed) func(*testing.B, *testkit.Rig, *live.Sockets, *ir.Program) error {
 		return func(b *testing.B, r *testkit.Rig, sockets *live.Sockets, p *ir.Program) error {
 			o := backends.DefaultOptions()
-			o.UntrackedPods, o.PoliciesAtInterfaces = m.untracked, m.interfaces
+			o.UntrackedPods, o.PoliciesAtInterfaces, o.DirectPods = m.untracked, m.interfaces, m.direct
 			return m.load(b, r, sockets, p, o)
 		}
 	}
@@ -73,9 +73,11 @@ func BenchmarkSocketConnect(b *testing.B) {
 		{name: "counted", load: counted},
 		{name: "mixed", load: load(mixed{})},
 		{name: "untracked", load: load(mixed{untracked: true})},
+		{name: "direct-pods", load: load(mixed{interfaces: true, direct: true})},
 		{name: "nftables", load: rules},
 		{name: "policies", load: policed(mixed{})},
 		{name: "interfaces", load: policed(mixed{interfaces: true})},
+		{name: "direct-policies", load: policed(mixed{interfaces: true, direct: true})},
 	}
 	for _, w := range ways {
 		// The cgroup is removed after the rig, whose threads are in it.

@@ -24,12 +24,16 @@ import (
 // mixed is how eBPF serves a program: alone is with the programs of sockets and nothing
 // else, so that nothing else can decide what they should; untracked is with connections
 // between pods that are not tracked; outside is with sockets in no cgroup, so that rules
-// decide everything; interfaces is with
-// programs at the interfaces of pods.
-type mixed struct{ alone, untracked, outside, interfaces bool }
+// decide everything; interfaces is with programs at the interfaces of pods; direct is with
+// those, and direct has these hand packets between pods past the rules.
+type mixed struct{ alone, untracked, outside, interfaces, direct bool }
 
 func (m mixed) String() string {
 	switch {
+	case m.direct && m.outside:
+		return "packets, direct"
+	case m.direct:
+		return "sockets, direct and packets"
 	case m.interfaces && m.outside:
 		return "packets, interfaces"
 	case m.interfaces:
@@ -48,7 +52,7 @@ func (m mixed) String() string {
 // real connections through the programs of sockets.
 func TestSocketFlows(t *testing.T) {
 	testkit.Require(t, "nft")
-	for _, m := range []mixed{{alone: true}, {}, {untracked: true}, {untracked: true, outside: true}, {interfaces: true}, {interfaces: true, outside: true}} {
+	for _, m := range []mixed{{alone: true}, {}, {untracked: true}, {untracked: true, outside: true}, {interfaces: true}, {interfaces: true, outside: true}, {interfaces: true, direct: true}, {interfaces: true, direct: true, outside: true}} {
 		t.Run(m.String(), func(t *testing.T) {
 			var cases, generated counter
 			t.Run("cases", func(t *testing.T) {
@@ -99,7 +103,7 @@ func (m mixed) try(t *testing.T, p *ir.Program, o backends.Options, flows []test
 		bare.Policy, bare.Masquerade = ir.Policy{}, ir.Masquerade{}
 		p = &bare
 	}
-	o.UntrackedPods, o.PoliciesAtInterfaces = m.untracked, m.interfaces
+	o.UntrackedPods, o.PoliciesAtInterfaces, o.DirectPods = m.untracked, m.interfaces, m.direct
 	s := testkit.NewSocketView(p)
 	var sent []testkit.Flow
 	sent, count.Refused = claimed(image.New(o), p, flows, len(flows))

@@ -100,8 +100,11 @@ func (b *Backend) image(p *ir.Program, policies *resolve.Memo, routes *backends.
 	if err != nil {
 		return nil, fmt.Errorf("ebpf: %w", err)
 	}
-	if b.opts.PoliciesAtInterfaces {
+	if b.opts.AtInterfaces() {
 		build.info.Flags |= layout.FlagAtInterfaces
+	}
+	if b.opts.DirectPods {
+		build.info.Flags |= layout.FlagDirect
 	}
 	img, err := build.image()
 	if err != nil {

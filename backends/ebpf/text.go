@@ -160,6 +160,9 @@ func (w *textWriter) meta(_, value []byte, _ int) {
 	if info.Flags&layout.FlagAtInterfaces != 0 {
 		w.word("at-interfaces")
 	}
+	if info.Flags&layout.FlagDirect != 0 {
+		w.word("direct")
+	}
 	w.word("local=")
 	switch info.Detector {
 	case layout.DetectCIDR:

@@ -27,7 +27,7 @@ var _ backends.Backend = (*Backend)(nil)
 
 // New returns the backend for the given options. It has no other state.
 func New(opts backends.Options) *Backend {
-	opts.UntrackedPods, opts.PoliciesAtInterfaces = false, false // there are no programs
+	opts.UntrackedPods, opts.PoliciesAtInterfaces, opts.DirectPods = false, false, false // there are no programs
 	return Beside(opts)
 }
 

@@ -17,7 +17,7 @@ type table struct {
 	comments bool
 	// untracked is [backends.Options.UntrackedPods].
 	untracked bool
-	// atInterfaces is [backends.Options.PoliciesAtInterfaces].
+	// atInterfaces is [backends.Options.AtInterfaces].
 	atInterfaces bool
 	// mark is the masquerade bit as nft prints it.
 	mark string
@@ -49,7 +49,7 @@ type table struct {
 
 func newTable(f family, p *ir.Program, pools *poolIndex, resolved *resolve.Policy, part *policyPart, opts backends.Options) *table {
 	t := &table{
-		family: f, program: p, pools: pools, comments: !opts.NoComments, untracked: opts.UntrackedPods, atInterfaces: opts.PoliciesAtInterfaces,
+		family: f, program: p, pools: pools, comments: !opts.NoComments, untracked: opts.UntrackedPods, atInterfaces: opts.AtInterfaces(),
 		mark:        hex32(1 << opts.MasqueradeBit),
 		targets:     make(map[target]int32),
 		draws:       make(map[draw]bool),

@@ -8,7 +8,7 @@
  * sends is judged where the pod's policies are about it.
  */
 #include "include/answer.h"
-#include "include/known.h"
+#include "include/direct.h"
 #include "include/pick.h"
 
 /* Rules of packets with the same policies are loaded too. They judge what goes to a Service
@@ -18,8 +18,9 @@ const volatile bool packet_rules;
 /* Every packet is counted, and not only what is rare. */
 const volatile bool count_all;
 
-/* TCX_NEXT lets other programs of the interface run. */
-enum { NEXT = -1, SHOT = 2 };
+/* What a program has decided before its verdict: the packet is handed over, or begins a
+ * connection that may be. */
+enum { HANDED = 100, BEGINS = 101 };
 
 enum { DENY_REJECT = 1 << 5 }; /* layout.FlagDenyReject */
 
@@ -128,7 +129,7 @@ INLINE bool is_accepted(const struct packet *p, __u8 direction)
 INLINE void keep(const struct leg_key *k, const struct packet *p, __u8 direction, __u64 now)
 {
 	/* Only what opens a connection has a leg: an answer that is accepted by itself has none. */
-	if (p->role <= ASKS && !remember(k, direction, now))
+	if (p->role <= ASKS && !remember(k, direction, 0, now))
 		count(COUNT_FULL, direction);
 }
 
@@ -150,6 +151,14 @@ INLINE int refused(struct skb *skb, const struct packet *p, __u8 direction)
 	return verdict ? verdict : SHOT;
 }
 
+/* may_begin reports whether a packet opens a connection that can be handed over. */
+INLINE bool may_begin(const struct packet *p)
+{
+	if (p->reading != WHOLE)
+		return false;
+	return p->opening.protocol == PROTO_UDP || (p->opening.protocol == PROTO_TCP && p->role == OPENS);
+}
+
 /* judged decides about a packet that has all of its headers. */
 INLINE int judged(struct skb *skb, const struct packet *p, __u8 direction, __u64 now)
 {
@@ -158,7 +167,8 @@ INLINE int judged(struct skb *skb, const struct packet *p, __u8 direction, __u64
 	struct leg *l = p->role == OPENS ? NULL : known_leg(&k, now);
 	if (l && p->role < REPORTS) {
 		renew(l, p, now);
-		return passed(COUNT_KNOWN, direction);
+		count(COUNT_KNOWN, direction);
+		return direction == EGRESS && l->to && p->reading == WHOLE ? HANDED : NEXT;
 	}
 	if (is_exempt(p)) {
 		keep(&k, p, direction, now);
@@ -169,7 +179,8 @@ INLINE int judged(struct skb *skb, const struct packet *p, __u8 direction, __u64
 	if (!is_accepted(p, direction))
 		return refused(skb, p, direction);
 	keep(&k, p, direction, now);
-	return passed(COUNT_ACCEPTED, direction);
+	count(COUNT_ACCEPTED, direction);
+	return direction == EGRESS && may_begin(p) ? BEGINS : NEXT;
 }
 
 INLINE bool is_neighbour_discovery(const struct packet *p)
@@ -217,14 +228,71 @@ INLINE int examine(struct skb *skb, __u8 direction)
 	return verdict;
 }
 
-INLINE int police(struct skb *skb, __u8 direction)
+SEPARATE int examine_sent(struct skb *skb) { return examine(skb, EGRESS); }
+
+/* opens_to reports whether the other pod accepts the connection. A UDP connection that it knows
+ * goes on as it began. */
+INLINE bool opens_to(const struct leg_key *other, const struct leg_key *k, __u64 now)
 {
-	if (__builtin_expect(is_known(skb, direction), true))
-		return passed(COUNT_KNOWN, direction);
-	return examine(skb, direction);
+	struct leg *o = k->protocol == PROTO_TCP ? NULL : known_leg(other, now);
+	if (o)
+		return o->to;
+	struct packet p = { .opening = {
+		.source = k->pod, .destination = k->peer, .source_port = k->pod_port, .port = k->peer_port, .protocol = k->protocol, .ipv6 = k->ipv6,
+	} };
+	return is_accepted(&p, INGRESS);
 }
 
-SEC("tcx/ingress") int from_pod(struct skb *skb) { return police(skb, EGRESS); }
-SEC("tcx/egress") int to_pod(struct skb *skb) { return police(skb, INGRESS); }
+/* begin hands over the first packet of a connection that the pod's own policies accept, if those
+ * of the other pod do. What that one denies goes by the stack, and the program there answers it. */
+SEPARATE int begin(struct skb *skb)
+{
+	struct handover h;
+	struct leg_key k, other;
+	__u64 now = ktime_coarse_ns();
+	if (!read_ends(skb, &k, &h) || !is_at(skb, &k.pod))
+		return NEXT;
+	__u32 *to = map_lookup(&plc_direct, &k.peer);
+	if (!to || *to == skb->ifindex || !can_hand(skb, &k, *to, &h))
+		return NEXT;
+	other_end(&other, &k);
+	struct leg *l = map_lookup(&plc_legs, &k);
+	if (!l || !opens_to(&other, &k, now) || !remember(&other, INGRESS, skb->ifindex, now))
+		return NEXT;
+	l->to = *to;
+	count(COUNT_ACCEPTED, INGRESS);
+	return hand(skb, &k, *to, &h);
+}
+
+/* What is known of a packet before it is examined. */
+enum { UNKNOWN = 102 };
+
+SEPARATE int known_sent(struct skb *skb)
+{
+	struct leg_key k;
+	struct leg *l = plain_leg(skb, EGRESS, &k);
+	if (!l)
+		return UNKNOWN;
+	count(COUNT_KNOWN, EGRESS);
+	return l->to ? HANDED : NEXT;
+}
+
+SEC("tcx/ingress") int from_pod(struct skb *skb)
+{
+	int verdict = known_sent(skb);
+	if (verdict == UNKNOWN)
+		verdict = examine_sent(skb);
+	if (verdict == BEGINS)
+		return begin(skb);
+	return verdict == HANDED ? follow(skb) : verdict;
+}
+
+SEC("tcx/egress") int to_pod(struct skb *skb)
+{
+	struct leg_key k;
+	if (__builtin_expect(plain_leg(skb, INGRESS, &k) != NULL, true))
+		return passed(COUNT_KNOWN, INGRESS);
+	return examine(skb, INGRESS);
+}
 
 char _license[] SEC("license") = "GPL";

@@ -32,8 +32,11 @@ const (
 
 	// FlagAtInterfaces says that programs at the interfaces of pods belong to the image.
 	FlagAtInterfaces = 1 << 6
+	// FlagDirect says that these hand packets from pod to pod, past the node's stack. It
+	// comes with FlagAtInterfaces.
+	FlagDirect = 1 << 7
 
-	infoFlags = 1<<7 - 1
+	infoFlags = 1<<8 - 1
 )
 
 // Features are the abilities that a program needs to serve an image. A program

@@ -21,6 +21,7 @@ type device struct {
 	index, master int
 	name, kind    string
 	ethernet      bool
+	elsewhere     bool // its other end is in another network namespace
 }
 
 // path is a route: where packets to a network leave the node.
@@ -142,7 +143,7 @@ func listDevices() ([]device, error) {
 	out := make([]device, 0, len(links))
 	for _, l := range links {
 		a := l.Attrs()
-		out = append(out, device{index: a.Index, master: a.MasterIndex, name: a.Name, kind: l.Type(), ethernet: a.EncapType == "ether"})
+		out = append(out, device{index: a.Index, master: a.MasterIndex, name: a.Name, kind: l.Type(), ethernet: a.EncapType == "ether", elsewhere: a.NetNsID >= 0})
 	}
 	return out, nil
 }

@@ -39,6 +39,10 @@ type Interfaces struct {
 	// Without such rules nothing would, so they are judged by the address of the Service,
 	// which policies seldom accept.
 	PacketRules bool
+	// Direct are networks of pods between which packets are handed from interface to interface,
+	// past the node's network stack and all rules of packets: none of them may be masqueraded on
+	// the way to another one. Without any the stack has all packets.
+	Direct []netip.Prefix
 	// CountAll counts each packet, and not only what is denied.
 	CountAll bool
 	// ByFilters attaches programs as filters even where the kernel has tcx: for tests.
@@ -68,9 +72,10 @@ const (
 	legsMap     = namePrefix + "legs"
 	verdictsMap = namePrefix + "verdicts"
 	loggedMap   = namePrefix + "logged"
+	directMap   = namePrefix + "direct"
 )
 
-var interfaceMaps = [...]string{legsMap, namePrefix + "parts", verdictsMap, loggedMap}
+var interfaceMaps = [...]string{legsMap, namePrefix + "parts", verdictsMap, loggedMap, directMap}
 
 // programPin is the name of the pin of a program.
 func programPin(name string) string { return namePrefix + name }

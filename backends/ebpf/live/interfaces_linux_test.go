@@ -128,7 +128,7 @@ func TestInterfaces(t *testing.T) {
 	wants(t, removed,
 		"detach program to_pod of interface 1002", "detach program from_pod of interface 1002",
 		"detach program to_pod of interface 1003", "detach program from_pod of interface 1003",
-		"remove plc_legs", "remove plc_parts", "remove plc_verdicts", "remove plc_logged", "remove plc_to_pod", "remove plc_from_pod")
+		"remove plc_legs", "remove plc_parts", "remove plc_verdicts", "remove plc_logged", "remove plc_direct", "remove plc_to_pod", "remove plc_from_pod")
 	wants(t, r.attach(), "attach program to_pod to pod2", "attach program from_pod to pod2", "attach program to_pod to pod3", "attach program from_pod to pod3")
 }
 
@@ -191,7 +191,16 @@ func TestInterfacesForeign(t *testing.T) {
 // TestWatchedPods changes policies and pods 40 times, with Keep beside, which
 // attaches when it is told to look, and compares connections between all ends with the evaluator.
 func TestWatchedPods(t *testing.T) {
+	for _, direct := range []bool{false, true} {
+		t.Run(fmt.Sprintf("direct=%t", direct), func(t *testing.T) { watchedPods(t, direct) })
+	}
+}
+
+func watchedPods(t *testing.T, direct bool) {
 	r := newPodRig(t)
+	if direct {
+		r.interfaces.Direct = anyPod()
+	}
 	rng := rand.New(rand.NewPCG(4, 2))
 	r.put(r.program(policies{}))
 	r.keep()
@@ -235,7 +244,7 @@ func (r *podRig) keep() {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		err := r.node.do(func() error {
-			return r.interfaces.Keep(ctx, time.Hour, r.interfaces.Attach, func(_ []string, err error) {
+			return r.interfaces.Keep(ctx, time.Hour, r.attachPlaced, func(_ []string, err error) {
 				if err != nil {
 					r.Error(err)
 				}
@@ -448,11 +457,21 @@ func (r *podRig) refuses(a *attempt, accepted bool, onDeny ir.Refusal) {
 // and without.
 func TestLargePackets(t *testing.T) {
 	testkit.Require(t, "nft")
+	for _, direct := range []bool{false, true} {
+		t.Run(fmt.Sprintf("direct=%t", direct), func(t *testing.T) { largePackets(t, direct) })
+	}
+}
+
+func largePackets(t *testing.T, direct bool) {
 	r := newPodRig(t)
 	r.add(1)
 	r.add(2)
 	r.put(r.program(policies{ingress: map[int][]int{1: {2}, 2: nil}, egress: map[int][]int{2: {1}, 1: nil}}))
 	r.attach()
+	if direct {
+		r.interfaces.Direct = anyPod()
+		r.place(placesOf(1, 2)...)
+	}
 	for _, tracked := range []bool{false, true} {
 		if tracked {
 			r.nft("table inet track {\n chain c {\n type filter hook forward priority 0\n ct state new accept\n }\n}\n")

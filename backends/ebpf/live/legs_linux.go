@@ -28,7 +28,8 @@ type legValue struct {
 	Seen      uint64
 	Direction uint8
 	Closing   uint8
-	Reserved  [6]uint8
+	Reserved  [2]uint8
+	To        uint32
 }
 
 // Sizes of the keys and values in bytes.

@@ -14,7 +14,7 @@ const interfacesEvery = 10 * time.Second
 
 // guarded is the dataplane, if it enforces policies at the interfaces of pods.
 func (s *service) guarded() applier.Guarded {
-	if !s.config.PoliciesAtInterfaces {
+	if o := s.config.Options(); !o.AtInterfaces() {
 		return nil
 	}
 	return s.applier.Guarded(s.backend.Name())

@@ -248,7 +248,7 @@ func (k *ebpfKernel) applyParts(ctx context.Context, p *mixedPlan) error {
 		return err
 	}
 	if i := &p.interfaces; i.attach && (changed || len(i.steps) > 0) {
-		if _, err := k.attachInterfaces(ctx, i.pods); err != nil {
+		if _, err := k.attachInterfaces(ctx, i.reach); err != nil {
 			return p.half(err)
 		}
 	}

@@ -33,18 +33,28 @@ type interfacesPlan struct {
 	// attach is set if programs belong there and are to be brought in line, remove if all
 	// of them are to go.
 	attach, remove bool
-	// pods are networks of the node's pods.
-	pods  []netip.Prefix
+	reach reach
 	steps []string
+}
+
+// reach is which pods an image has programs for.
+type reach struct {
+	// pods are networks of the node's pods, direct those between whose pods packets are handed
+	// past the stack.
+	pods, direct []netip.Prefix
+}
+
+func reachOf(img *ebpf.Image) reach {
+	return reach{pods: img.LocalSources(), direct: img.DirectSources()}
 }
 
 // at are the programs at interfaces for an image; they are kept, since they know what they
 // have compared.
-func (k *ebpfKernel) at(pods []netip.Prefix) *live.Interfaces {
+func (k *ebpfKernel) at(r reach) *live.Interfaces {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.interfaces == nil || !slices.Equal(k.interfaces.Pods, pods) {
-		k.interfaces = &live.Interfaces{Dir: k.pins.Dir, Pods: pods, PacketRules: true}
+	if k.interfaces == nil || !slices.Equal(k.interfaces.Pods, r.pods) || !slices.Equal(k.interfaces.Direct, r.direct) {
+		k.interfaces = &live.Interfaces{Dir: k.pins.Dir, Pods: r.pods, Direct: r.direct, PacketRules: true}
 	}
 	return k.interfaces
 }
@@ -65,7 +75,7 @@ func (k *ebpfKernel) anywhere() *live.Interfaces {
 func (k *ebpfKernel) lookAtInterfaces(img *ebpf.Image) (s interfacesState, err error) {
 	i := k.anywhere()
 	if s.at = img != nil && img.AtInterfaces(); s.at {
-		i = k.at(img.LocalSources())
+		i = k.at(reachOf(img))
 	}
 	if s.left, err = leftAtInterfaces(i); err != nil || !s.at {
 		return s, err
@@ -97,7 +107,7 @@ func leftAtInterfaces(i *live.Interfaces) ([]string, error) {
 // planInterfaces is the difference to an image. What is attached to other maps, or covered
 // in a table that is made again, is brought in line when the other parts are in.
 func planInterfaces(have interfacesState, want *ebpf.Image) interfacesPlan {
-	p := interfacesPlan{attach: want.AtInterfaces(), pods: want.LocalSources()}
+	p := interfacesPlan{attach: want.AtInterfaces(), reach: reachOf(want)}
 	switch {
 	case p.attach && have.at:
 		p.steps = have.missing
@@ -110,8 +120,8 @@ func planInterfaces(have interfacesState, want *ebpf.Image) interfacesPlan {
 }
 
 // attachInterfaces brings programs and covered pods in line.
-func (k *ebpfKernel) attachInterfaces(ctx context.Context, pods []netip.Prefix) (steps []string, err error) {
-	i := k.at(pods)
+func (k *ebpfKernel) attachInterfaces(ctx context.Context, r reach) (steps []string, err error) {
+	i := k.at(r)
 	k.covering.Lock()
 	defer k.covering.Unlock()
 	steps, err = i.Attach(ctx)
@@ -130,6 +140,10 @@ func (k *ebpfKernel) uncover(ctx context.Context) (steps []string, err error) {
 		return nil, err
 	}
 	i := k.anywhere()
+	// The stack has all packets again, so that connection tracking sees them.
+	if err := i.Place(nil); err != nil {
+		return nil, err
+	}
 	// Other rules may have come already, which know of no covered pods, and with them
 	// policies that log.
 	pods, err := i.Reached()
@@ -176,6 +190,10 @@ type cover struct {
 	// guarded are the interfaces to be in the rules, and differ whether others are.
 	guarded []uint32
 	differ  bool
+	// placed are the pods that packets are handed to, places those to be; moved is whether
+	// they differ.
+	placed, places []live.Place
+	moved          bool
 }
 
 // readCover compares the rules with the pods whose interfaces have both programs.
@@ -205,7 +223,33 @@ func readCover(i *live.Interfaces) (*cover, error) {
 	}
 	now, same, err := nftlive.Numbers(nftables.GuardedInterfaces)
 	c.differ = len(have.Addrs)+len(c.added) > 0 && (!same || !slices.Equal(now, c.guarded))
-	return c, err
+	if err != nil {
+		return nil, err
+	}
+	return c, c.readPlaces(i)
+}
+
+// readPlaces compares the pods that packets are handed to with those that the rules know as
+// covered: they would leave these packets to the programs too.
+func (c *cover) readPlaces(i *live.Interfaces) error {
+	want, err := i.Places()
+	if err != nil {
+		return err
+	}
+	for _, p := range want {
+		if slices.Contains(c.have, p.Pod) && !slices.Contains(c.gone, p.Pod) || slices.Contains(c.added, p.Pod) {
+			c.places = append(c.places, p)
+		}
+	}
+	var known bool
+	c.placed, known, err = i.Placed()
+	c.moved = known && !slices.Equal(c.placed, c.places)
+	return err
+}
+
+// keptPlaces are those of places that the programs have already.
+func (c *cover) keptPlaces() []live.Place {
+	return slices.DeleteFunc(slices.Clone(c.placed), func(p live.Place) bool { return !slices.Contains(c.places, p) })
 }
 
 func updateCover(ctx context.Context, i *live.Interfaces) ([]string, error) {
@@ -218,8 +262,21 @@ func updateCover(ctx context.Context, i *live.Interfaces) ([]string, error) {
 
 // apply changes the sets. A pod is watched before the connections that are translated are
 // looked for, and covered after that: none is missed. What is not covered any more goes
-// on as a tracked connection.
+// on as a tracked connection. Packets are handed past the rules only between pods that are
+// covered.
 func (c *cover) apply(ctx context.Context, i *live.Interfaces) error {
+	if c.moved {
+		if err := i.Place(c.keptPlaces()); err != nil {
+			return err
+		}
+	}
+	if err := c.applySets(ctx, i); err != nil || !c.moved {
+		return err
+	}
+	return i.Place(c.places)
+}
+
+func (c *cover) applySets(ctx context.Context, i *live.Interfaces) error {
 	if len(c.gone) > 0 {
 		if _, err := i.Track(c.have); err != nil {
 			return err
@@ -266,6 +323,9 @@ func (c *cover) steps() (steps []string) {
 	}
 	if c.differ {
 		steps = append(steps, fmt.Sprintf("set guarded: %d interfaces", len(c.guarded)))
+	}
+	if c.moved {
+		steps = append(steps, fmt.Sprintf("map direct: %d pods", len(c.places)))
 	}
 	return steps
 }

@@ -115,6 +115,14 @@ type guarded struct {
 	rig *testkit.Rig
 	plane
 	applier *applier.Applier
+	// direct has programs at interfaces hand packets from pod to pod.
+	direct bool
+}
+
+// entry is what is applied for a program.
+func (g *guarded) entry(p *ir.Program, atInterfaces bool) applier.Entry {
+	g.t.Helper()
+	return policedEntry(g.t, p, atInterfaces, atInterfaces && g.direct)
 }
 
 func newGuarded(t *testing.T) *guarded {
@@ -133,14 +141,14 @@ func (g *guarded) again() {
 	g.applier = applier.New(map[string]applier.Dataplane{"nftables": planes()[0].make(), ebpf.Name: g.make()}, applier.NewRecord(g.t.TempDir()))
 }
 
-func policedEntry(t testing.TB, p *ir.Program, atInterfaces bool) applier.Entry {
+func policedEntry(t testing.TB, p *ir.Program, atInterfaces, direct bool) applier.Entry {
 	t.Helper()
 	p.Normalize()
 	if err := ir.Verify(p); err != nil {
 		t.Fatal(err)
 	}
 	o := backends.DefaultOptions()
-	o.PoliciesAtInterfaces = atInterfaces
+	o.PoliciesAtInterfaces, o.DirectPods = atInterfaces, direct
 	a, err := ebpf.New(o).Emit(p)
 	if err != nil {
 		t.Fatal(err)
@@ -268,22 +276,23 @@ func (g *guarded) accepts(port uint16) <-chan net.Conn {
 // TestPoliciesAtInterfaces: with programs at the interfaces of pods, connections are accepted
 // and denied as without, whether sockets or rules give them an endpoint.
 func TestPoliciesAtInterfaces(t *testing.T) {
-	for _, inCgroup := range []bool{true, false} {
-		t.Run(fmt.Sprintf("cgroup=%t", inCgroup), func(t *testing.T) {
+	for _, c := range []struct{ inCgroup, direct bool }{{true, false}, {false, false}, {true, true}, {false, true}} {
+		t.Run(fmt.Sprintf("cgroup=%t,direct=%t", c.inCgroup, c.direct), func(t *testing.T) {
 			g := newGuarded(t)
-			if inCgroup {
+			g.direct = c.direct
+			if c.inCgroup {
 				g.sockets(t, g.rig)
 			}
-			g.put(policedEntry(t, policed(), false))
+			g.put(g.entry(policed(), false))
 			g.covered()
 			g.judged("without")
-			g.put(policedEntry(t, policed(), true))
+			g.put(g.entry(policed(), true))
 			g.covered(alice, bob, carol)
 			g.judged("with")
 			g.judged("with, after some connections that rules translated")
 			g.again()
-			g.put(policedEntry(t, policed(), true))
-			g.put(policedEntry(t, policed(), false))
+			g.put(g.entry(policed(), true))
+			g.put(g.entry(policed(), false))
 			g.covered()
 			g.judged("without again")
 		})
@@ -294,18 +303,19 @@ func TestPoliciesAtInterfaces(t *testing.T) {
 // come to interfaces and go, and while a pod has others of its connections translated by
 // rules, from both ends.
 func TestStreamsGoOn(t *testing.T) {
-	for _, translated := range []bool{false, true} {
-		t.Run(fmt.Sprintf("translated=%t", translated), func(t *testing.T) { streamsGoOn(t, translated) })
+	for _, c := range []struct{ translated, direct bool }{{false, false}, {true, false}, {false, true}, {true, true}} {
+		t.Run(fmt.Sprintf("translated=%t,direct=%t", c.translated, c.direct), func(t *testing.T) { streamsGoOn(t, c.translated, c.direct) })
 	}
 }
 
 // streamsGoOn has alice's connections untracked until she gets one translated: from the
 // beginning, or later.
-func streamsGoOn(t *testing.T, translated bool) {
+func streamsGoOn(t *testing.T, translated, handed bool) {
 	g := newGuarded(t) // sockets are in no cgroup: rules give them endpoints
+	g.direct = handed
 	open := policed()
 	open.Policy = ir.Policy{}
-	g.put(policedEntry(t, open, false))
+	g.put(g.entry(open, false))
 	accepted := g.accepts(streamed)
 	var streams [][2]net.Conn
 	dial := func(at string) {
@@ -328,26 +338,32 @@ func streamsGoOn(t *testing.T, translated bool) {
 		dial(service)
 	}
 	goOn("at first")
-	g.put(policedEntry(t, open, true))
+	g.put(g.entry(open, true))
 	goOn("with programs")
 	dial(direct)
 	goOn("another one")
-	g.put(policedEntry(t, policed(), true))
+	g.put(g.entry(policed(), true))
 	g.covered(alice, bob, carol)
 	goOn("with policies")
 	g.judged("with policies") // alice has connections translated now
 	goOn("beside others")
-	g.put(policedEntry(t, policed(), false))
+	g.direct = !handed
+	g.put(g.entry(policed(), true))
+	goOn("where packets are handed over now, or not any more")
+	g.direct = handed
+	g.put(g.entry(policed(), true))
+	goOn("as before")
+	g.put(g.entry(policed(), false))
 	goOn("without programs")
 	g.again()
-	g.put(policedEntry(t, policed(), true))
+	g.put(g.entry(policed(), true))
 	goOn("with programs again")
 	if !translated {
 		open.ClusterIPs = nil // no policy is left, and nothing of connection tracking is needed
 		open.Frontends, open.Pools = nil, nil
 	}
-	g.put(policedEntry(t, open, false))
-	g.put(policedEntry(t, policed(), true))
+	g.put(g.entry(open, false))
+	g.put(g.entry(policed(), true))
 	goOn("after a time without anything")
 	alone := nftables.New(backends.DefaultOptions())
 	a, err := alone.Emit(policed())
@@ -356,7 +372,7 @@ func streamsGoOn(t *testing.T, translated bool) {
 	}
 	g.put(applier.Entry{Backend: nftables.Name, Artifact: a})
 	goOn("with nftables alone")
-	g.put(policedEntry(t, policed(), true))
+	g.put(g.entry(policed(), true))
 	goOn("with programs for the third time")
 }
 
@@ -365,7 +381,7 @@ func TestUntracked(t *testing.T) {
 	g := newGuarded(t)
 	open := policed()
 	open.Policy = ir.Policy{}
-	g.put(policedEntry(t, open, true))
+	g.put(g.entry(open, true))
 	accepted := g.accepts(streamed)
 	flows := func() (n int) {
 		t.Helper()
@@ -400,7 +416,7 @@ func TestUntracked(t *testing.T) {
 // without programs. Nothing that policies deny is accepted: the rules judge it.
 func TestNewInterfaceOfACoveredAddress(t *testing.T) {
 	g := newGuarded(t)
-	g.put(policedEntry(t, policed(), true))
+	g.put(g.entry(policed(), true))
 	var indexes []uint32
 	if err := g.rig.Do(func() error {
 		route, err := netlink.RouteGet(bob.AsSlice())
@@ -441,7 +457,7 @@ func TestNewInterfaceOfACoveredAddress(t *testing.T) {
 // two steps: verify names what is missing, and an apply puts it back.
 func TestInterfacesArePutBack(t *testing.T) {
 	g := newGuarded(t)
-	e := policedEntry(t, policed(), true)
+	e := g.entry(policed(), true)
 	g.put(e)
 	for _, c := range []struct {
 		name string

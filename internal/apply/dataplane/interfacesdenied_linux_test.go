@@ -19,7 +19,7 @@ func TestDeniedConnectionsEnd(t *testing.T) {
 	g := newGuarded(t)
 	open := policed()
 	open.Policy = ir.Policy{}
-	g.put(policedEntry(t, open, true))
+	g.put(g.entry(open, true))
 	accepted := g.accepts(streamed)
 	client := g.stream(netip.AddrPortFrom(bob, streamed))
 	server := <-accepted
@@ -35,7 +35,7 @@ func TestDeniedConnectionsEnd(t *testing.T) {
 		}
 		return n
 	}
-	g.put(policedEntry(t, policed(), true))
+	g.put(g.entry(policed(), true))
 	lives(t, "denied and known", client, server, true)
 	if n := end(); n != 2 {
 		t.Errorf("%d ends of connections are forgotten, want alice's and bob's", n)

@@ -165,7 +165,7 @@ func (h *mixedHeld) ChangePolicy(before, after backends.Artifact) (*mixedPlan, e
 	if err != nil {
 		return nil, err
 	}
-	return &mixedPlan{packets: packets, maps: maps, interfaces: interfacesPlan{attach: is.AtInterfaces(), pods: is.LocalSources()}}, nil
+	return &mixedPlan{packets: packets, maps: maps, interfaces: interfacesPlan{attach: is.AtInterfaces(), reach: reachOf(is)}}, nil
 }
 
 // images reads the maps of two artifacts.
@@ -191,7 +191,7 @@ func (h *mixedHeld) Replace(whole backends.Artifact) (*mixedPlan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &mixedPlan{packets: packets, maps: maps, interfaces: interfacesPlan{attach: img.AtInterfaces(), pods: img.LocalSources()}}, nil
+	return &mixedPlan{packets: packets, maps: maps, interfaces: interfacesPlan{attach: img.AtInterfaces(), reach: reachOf(img)}}, nil
 }
 
 // Commit records that the kernel took the plan.

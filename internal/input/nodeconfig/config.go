@@ -28,6 +28,8 @@ type NodeConfig struct {
 	UntrackedPods bool
 	// PoliciesAtInterfaces is for backend ebpf: see [backends.Options].
 	PoliciesAtInterfaces bool
+	// DirectPods is for backend ebpf: see [backends.Options].
+	DirectPods bool
 	// CNI is the network plugin whose preset gives defaults: a name or an alias of
 	// internal/input/cni, "auto", or "" for none.
 	CNI string
@@ -48,7 +50,7 @@ func Default() NodeConfig { return NodeConfig{MasqueradeBit: backends.DefaultMas
 func (c *NodeConfig) Options() backends.Options {
 	o := backends.DefaultOptions()
 	o.MasqueradeBit, o.Scheduler = c.MasqueradeBit, c.Scheduler
-	o.UntrackedPods, o.PoliciesAtInterfaces = c.UntrackedPods, c.PoliciesAtInterfaces
+	o.UntrackedPods, o.PoliciesAtInterfaces, o.DirectPods = c.UntrackedPods, c.PoliciesAtInterfaces, c.DirectPods
 	return o
 }
 

@@ -26,6 +26,7 @@ func (r *reader) own(root *yaml.Node) NodeConfig {
 	c.Scheduler = o.get("ipvsScheduler").scheduler()
 	c.UntrackedPods = o.get("untrackedPods").bool()
 	c.PoliciesAtInterfaces = o.get("policiesAtInterfaces").bool()
+	c.DirectPods = o.get("directPods").bool()
 	c.Config.OnDeny = parsed(o.get("policyDeny"), ParseRefusal)
 	c.Config.OnRedirect = parsed(o.get("l7"), ParseL7)
 	c.Config.SeparatePolicies = parsed(o.get("policyTiers"), ParsePolicyTiers)

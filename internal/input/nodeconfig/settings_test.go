@@ -48,6 +48,7 @@ failClosed: true
 ipvsScheduler: wrr
 bgp: frr
 bgpPasswords: true
+directPods: true
 untrackedPods: true
 policiesAtInterfaces: true
 podRoutes: auto

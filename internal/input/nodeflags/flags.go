@@ -28,6 +28,7 @@ type Flags struct {
 	scheduler         string
 	untracked         bool
 	atInterfaces      bool
+	direct            bool
 	policyDeny        string
 	l7                string
 	policyTiers       string
@@ -69,6 +70,7 @@ func (s *Flags) Register(flags *pflag.FlagSet) {
 	flags.IntVar(&s.masqueradeBit, "masquerade-bit", 14, usage["masquerade-bit"])
 	flags.StringVar(&s.scheduler, "ipvs-scheduler", "", usage["ipvs-scheduler"])
 	flags.BoolVar(&s.untracked, "untracked-pods", false, usage["untracked-pods"])
+	flags.BoolVar(&s.direct, "direct-pods", false, usage["direct-pods"])
 	flags.BoolVar(&s.atInterfaces, "policies-at-interfaces", false, usage["policies-at-interfaces"])
 	flags.StringVar(&s.policyDeny, "policy-deny", "", usage["policy-deny"])
 	flags.StringVar(&s.l7, "l7", "", usage["l7"])
@@ -199,6 +201,10 @@ func (s *Flags) overrides(c *nodeconfig.NodeConfig) []override {
 		}},
 		{"policies-at-interfaces", func() error {
 			c.PoliciesAtInterfaces = s.atInterfaces
+			return nil
+		}},
+		{"direct-pods", func() error {
+			c.DirectPods = s.direct
 			return nil
 		}},
 		{"policy-deny", set(&cfg.OnDeny, nodeconfig.ParseRefusal, s.policyDeny)},

@@ -98,13 +98,12 @@ INLINE bool write_ipv6(struct skb *skb, const struct packet *p, struct report *r
 		.version_flow = be32(0x60000000), .length = be16(ICMP_SIZE + size), .next = PROTO_ICMPV6, .hops = 64,
 		.source = p->opening.destination, .destination = p->opening.source,
 	};
-	struct {
-		struct address source, destination;
-		__be32 length, next;
-	} pseudo = { h.source, h.destination, be32(ICMP_SIZE + size), be32(PROTO_ICMPV6) };
+	/* The checksum is of the addresses, the length and the protocol too (RFC 8200, section 8.1). */
+	__be32 rest[2] = { be32(ICMP_SIZE + size), be32(PROTO_ICMPV6) };
 	r->type = 1;
 	r->code = 4;
-	__s64 sum = csum_diff(NULL, 0, (const __be32 *)&pseudo, sizeof(pseudo), 0);
+	__s64 sum = csum_diff(NULL, 0, (const __be32 *)&h.source, 2 * sizeof(h.source), 0);
+	sum = csum_diff(NULL, 0, rest, sizeof(rest), (__u32)sum);
 	r->checksum = folded(csum_diff(NULL, 0, (const __be32 *)r, sizeof(*r), (__u32)sum));
 	return !skb_store_bytes((void *)skb, ETHERNET_SIZE, &h, sizeof(h), RECOMPUTE_CSUM) &&
 	       !skb_store_bytes((void *)skb, ETHERNET_SIZE + sizeof(h), r, ICMP_SIZE, RECOMPUTE_CSUM);
@@ -115,7 +114,7 @@ INLINE bool write_ipv6(struct skb *skb, const struct packet *p, struct report *r
 INLINE int answer(struct skb *skb, const struct packet *p, __u8 direction)
 {
 	struct report r;
-	struct ethernet e, back;
+	struct ethernet e;
 	__u32 size = skb->len - ETHERNET_SIZE;
 	__u32 header = p->opening.ipv6 ? sizeof(struct ipv6_header) : sizeof(struct ipv4_header);
 	if (size > QUOTE)
@@ -124,10 +123,12 @@ INLINE int answer(struct skb *skb, const struct packet *p, __u8 direction)
 		return 0;
 	if (skb_change_tail(skb, ETHERNET_SIZE + size, 0) || skb_adjust_room(skb, (__s32)(header + ICMP_SIZE), ROOM_AT_MAC, 0))
 		return 0;
-	__builtin_memcpy(back.destination, e.source, sizeof(back.destination));
-	__builtin_memcpy(back.source, e.destination, sizeof(back.source));
-	back.protocol = e.protocol;
-	if (skb_store_bytes((void *)skb, 0, &back, sizeof(back), 0))
+	for (int i = 0; i < 3; i++) {
+		__u16 back = e.destination[i];
+		e.destination[i] = e.source[i];
+		e.source[i] = back;
+	}
+	if (skb_store_bytes((void *)skb, 0, &e, sizeof(e), 0))
 		return 0;
 	if (p->opening.ipv6 ? !write_ipv6(skb, p, &r, size) : !write_ipv4(skb, p, &r, size))
 		return 0;

@@ -22,6 +22,9 @@ typedef _Bool bool;
 #define SEC(name) __attribute__((section(name), used))
 #define INLINE static inline __attribute__((always_inline))
 
+/* A function with a frame of its own: all that are active have 512 bytes for their variables. */
+#define SEPARATE static __attribute__((noinline))
+
 #define __uint(name, val) int(*name)[val]
 #define __type(name, val) typeof(val) *name
 #define __array(name, val) typeof(val) *name[]

@@ -25,6 +25,12 @@ struct transport_header {
 
 enum { IPV4_PLAIN = 0x45 };
 
+/* plain_flags reports whether a TCP packet neither opens nor closes a connection. */
+INLINE bool plain_flags(__u8 flags)
+{
+	return !(flags & (TCP_FIN | TCP_RST)) && (flags & (TCP_SYN | TCP_ACK)) != TCP_SYN;
+}
+
 /* plain_transport is the header of a TCP or UDP packet that is all there; NULL is none, or one of
  * TCP that opens or closes a connection. */
 INLINE const struct transport_header *plain_transport(const void *at, const void *end, __u8 protocol, __u32 length)
@@ -34,7 +40,7 @@ INLINE const struct transport_header *plain_transport(const void *at, const void
 		return at + UDP_SIZE <= end && length >= UDP_SIZE ? h : NULL;
 	if (protocol != PROTO_TCP || at + TCP_SIZE > end || length < TCP_SIZE)
 		return NULL;
-	return h->flags & (TCP_SYN | TCP_FIN | TCP_RST) ? NULL : h;
+	return plain_flags(h->flags) ? h : NULL;
 }
 
 INLINE void key_of_ends(struct leg_key *k, __u8 direction, const struct transport_header *h)
@@ -82,23 +88,36 @@ INLINE bool plain_ipv6(struct leg_key *k, __u8 direction, const void *data, cons
 	return true;
 }
 
-/* is_known reports whether a packet is of a known connection; false is any other, or not sure. */
-INLINE bool is_known(const struct skb *skb, __u8 direction)
+/* renew_known notes a packet, as renew. A packet that is handed over passes only one program, so
+ * that one notes it for both ends. */
+INLINE void renew_known(struct leg *l, const struct leg_key *k, __u64 now)
+{
+	if ((__s64)(now - l->seen) <= (__s64)SECOND)
+		return;
+	l->seen = now;
+	if (!l->to)
+		return;
+	struct leg_key other;
+	other_end(&other, k);
+	struct leg *o = map_lookup(&plc_legs, &other);
+	if (o)
+		o->seen = now;
+}
+
+/* plain_leg returns the leg of a packet of a known connection; NULL is any other, or not sure. */
+INLINE struct leg *plain_leg(const struct skb *skb, __u8 direction, struct leg_key *k)
 {
 	const struct placed_skb *placed = (const void *)skb;
 	const void *data = (const void *)(long)placed->data, *end = (const void *)(long)placed->data_end;
-	struct leg_key k;
 	if (skb->protocol == be16(ETHERTYPE_IPV4)) {
-		if (!plain_ipv4(&k, direction, data, end, skb->len))
-			return false;
-	} else if (skb->protocol != be16(ETHERTYPE_IPV6) || !plain_ipv6(&k, direction, data, end, skb->len)) {
-		return false;
+		if (!plain_ipv4(k, direction, data, end, skb->len))
+			return NULL;
+	} else if (skb->protocol != be16(ETHERTYPE_IPV6) || !plain_ipv6(k, direction, data, end, skb->len)) {
+		return NULL;
 	}
 	__u64 now = ktime_coarse_ns();
-	struct leg *l = known_leg(&k, now);
-	if (!l)
-		return false;
-	if ((__s64)(now - l->seen) > (__s64)SECOND)
-		l->seen = now;
-	return true;
+	struct leg *l = known_leg(k, now);
+	if (l)
+		renew_known(l, k, now);
+	return l;
 }

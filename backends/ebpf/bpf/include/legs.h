@@ -19,7 +19,8 @@ struct leg {
 	__u64 seen; /* CLOCK_MONOTONIC_COARSE of a packet, in nanoseconds; at most a second too early */
 	__u8 direction; /* which opened it: EGRESS or INGRESS */
 	__u8 closing; /* one end has closed it */
-	__u8 reserved[6];
+	__u8 reserved[2];
+	__u32 to; /* the interface that packets of the pod are handed to (direct.h); 0: the stack has them */
 };
 
 /* Which fragments follow one that was accepted. */
@@ -72,6 +73,18 @@ INLINE void leg_of(struct leg_key *k, const struct packet *p, __u8 direction)
 		k->asker = p->role == ASKS ? direction : EGRESS + INGRESS - direction;
 }
 
+/* other_end is the key of the other pod's end of a TCP or UDP connection. */
+INLINE void other_end(struct leg_key *other, const struct leg_key *k)
+{
+	other->pod = k->peer;
+	other->peer = k->pod;
+	other->pod_port = k->peer_port;
+	other->peer_port = k->pod_port;
+	other->protocol = k->protocol;
+	other->ipv6 = k->ipv6;
+	other->request = other->asker = 0;
+}
+
 INLINE __u64 life_of(const struct leg *l, __u8 protocol)
 {
 	if (l->closing)
@@ -100,16 +113,25 @@ INLINE void renew(struct leg *l, const struct packet *p, __u64 now)
 
 /* remember notes a leg, in place where there is one: an update replaces the element, and another
  * look-up could find neither. It reports whether there was room. */
-INLINE bool remember(const struct leg_key *k, __u8 direction, __u64 now)
+INLINE bool remember(const struct leg_key *k, __u8 direction, __u32 to, __u64 now)
 {
-	struct leg v = { .seen = now, .direction = direction };
+	struct leg v = { .seen = now, .direction = direction, .to = to };
 	struct leg *l = map_lookup(&plc_legs, k);
 	if (!l)
 		return !map_update(&plc_legs, k, &v, UPDATE_ANY);
 	l->seen = now;
 	l->direction = direction;
 	l->closing = 0;
+	l->to = to;
 	return true;
+}
+
+/* close_leg notes that one end has closed a connection. */
+INLINE void close_leg(const struct leg_key *k)
+{
+	struct leg *l = map_lookup(&plc_legs, k);
+	if (l)
+		l->closing = 1;
 }
 
 INLINE void part_of(struct part_key *k, const struct packet *p, __u8 direction)

@@ -19,6 +19,9 @@ struct skb {
 
 typedef int __s32;
 
+/* TCX_NEXT lets other programs of the interface run. */
+enum { NEXT = -1, SHOT = 2 };
+
 static __u64 (*ktime_coarse_ns)(void) = (void *)160;
 
 enum { ETHERNET_SIZE = 14, ETHERTYPE_IPV4 = 0x0800, ETHERTYPE_IPV6 = 0x86dd };

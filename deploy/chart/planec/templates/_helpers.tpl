@@ -139,7 +139,7 @@ kind: NodeConfig
 {{- if and .Values.ebpf.countConnections (ne .Values.backend "ebpf") }}
 {{- fail (printf "ebpf.countConnections has no meaning with backend %s: only the programs of backend ebpf count" .Values.backend) }}
 {{- end }}
-{{- range list "policiesAtInterfaces" "untrackedPods" }}
+{{- range list "directPods" "policiesAtInterfaces" "untrackedPods" }}
 {{- if and (index $.Values.nodeConfig .) (ne $.Values.backend "ebpf") }}
 {{- fail (printf "nodeConfig.%s has no meaning with backend %s: give backend ebpf" . $.Values.backend) }}
 {{- end }}

@@ -1,0 +1,139 @@
+package live
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/netip"
+	"path/filepath"
+	"slices"
+
+	"github.com/cilium/ebpf"
+
+	"github.com/planec/planec/backends/ebpf/layout"
+)
+
+// Place is where a pod is: an interface that packets to it are handed to, past the stack.
+type Place struct {
+	Pod   netip.Addr
+	Index uint32 // the number of the interface on the node's side
+}
+
+// Places returns where the pods are that packets may be handed to, sorted by address: those of
+// Covered in Direct, each at a virtual Ethernet pair whose other end is in another network
+// namespace. An address that several interfaces lead to is none of them.
+func (i *Interfaces) Places() (out []Place, err error) {
+	if len(i.Direct) == 0 {
+		return nil, nil
+	}
+	covered, err := i.Covered()
+	if err != nil {
+		return nil, err
+	}
+	devices, err := listDevices()
+	if err != nil {
+		return nil, fmt.Errorf("listing interfaces: %w", err)
+	}
+	paths, err := listPaths()
+	if err != nil {
+		return nil, fmt.Errorf("listing routes: %w", err)
+	}
+	pairs := make(map[int]bool)
+	for _, d := range devices {
+		pairs[d.index] = d.kind == "veth" && d.elsewhere
+	}
+	ways := make(map[netip.Addr][]int)
+	for _, p := range paths {
+		if p.to.IsSingleIP() && !slices.Contains(ways[p.to.Addr()], p.device) {
+			ways[p.to.Addr()] = append(ways[p.to.Addr()], p.device)
+		}
+	}
+	for _, a := range covered {
+		within := slices.ContainsFunc(i.Direct, func(p netip.Prefix) bool { return p.Contains(a) })
+		if to := ways[a]; within && len(to) == 1 && pairs[to[0]] {
+			out = append(out, Place{Pod: a, Index: uint32(to[0])})
+		}
+	}
+	return out[:min(len(out), mostPlaces)], nil
+}
+
+// mostPlaces is the size of the map; the pods beyond it are served by the stack.
+const mostPlaces = 4096
+
+// Placed returns what the programs have of Places, sorted by address. known is false if there is
+// no such map, so that nothing is handed over.
+func (i *Interfaces) Placed() (out []Place, known bool, err error) {
+	m, err := i.openPlaces()
+	if m == nil || err != nil {
+		return nil, false, err
+	}
+	defer m.Close()
+	all, err := readPlaces(m)
+	for a, index := range all {
+		out = append(out, Place{Pod: a, Index: index})
+	}
+	slices.SortFunc(out, func(a, b Place) int { return a.Pod.Compare(b.Pod) })
+	return out, true, err
+}
+
+// Place has the programs hand packets to these pods and no others. Without programs it does
+// nothing. Connections of a pod that is taken out are the stack's from the next packet on.
+func (i *Interfaces) Place(want []Place) error {
+	m, err := i.openPlaces()
+	if m == nil || err != nil {
+		return err
+	}
+	defer m.Close()
+	have, err := readPlaces(m)
+	if err != nil {
+		return err
+	}
+	wanted := make(map[netip.Addr]uint32, len(want))
+	for _, p := range want {
+		wanted[p.Pod] = p.Index
+	}
+	for _, a := range slices.SortedFunc(maps.Keys(have), netip.Addr.Compare) {
+		if wanted[a] == have[a] {
+			continue
+		}
+		if err := m.Delete(layout.AddressOf(a)); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+			return fmt.Errorf("no more handing packets to pod %v: %w", a, err)
+		}
+	}
+	for _, p := range want {
+		if have[p.Pod] == p.Index {
+			continue
+		}
+		if err := m.Put(layout.AddressOf(p.Pod), p.Index); err != nil {
+			return fmt.Errorf("handing packets to pod %v: %w", p.Pod, err)
+		}
+	}
+	return nil
+}
+
+func readPlaces(m *ebpf.Map) (map[netip.Addr]uint32, error) {
+	const slack = 64 // a look into a hash needs room for a bucket
+	room := int(m.MaxEntries()) + slack
+	keys, values := make([]layout.Address, room), make([]uint32, room)
+	n, err := readAll(m, keys, values)
+	if err != nil {
+		return nil, fmt.Errorf("reading which pods packets are handed to: %w", err)
+	}
+	out := make(map[netip.Addr]uint32, n)
+	for at, k := range keys[:n] {
+		out[k.Addr()] = values[at]
+	}
+	return out, nil
+}
+
+// openPlaces opens the map; nil is none.
+func (i *Interfaces) openPlaces() (*ebpf.Map, error) {
+	m, err := ebpf.LoadPinnedMap(filepath.Join(i.Dir, directMap), nil)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("opening the map %s: %w", directMap, explain(err))
+	}
+	return m, nil
+}
