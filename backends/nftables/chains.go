@@ -1,6 +1,10 @@
 package nftables
 
-import "github.com/planec/planec/ir"
+import (
+	"slices"
+
+	"github.com/planec/planec/ir"
+)
 
 // Priorities of base chains, as nft lists them. For the output hook, nft has no
 // names for NAT priorities, nor for priorities more than 10 away from a name.
@@ -97,8 +101,8 @@ func (t *table) baseChains(w *chainWriter) {
 	unserved := t.jumps(t.hasUnserved(), "ct state new jump unserved")
 	check := t.jumps(t.hasClusterIPs(), "ct state new jump cluster-ips")
 	w.chain("filter-input", "filter hook input priority "+atFilter, unserved)
-	forward := append(t.invalid(), unserved...)
-	w.chain("filter-forward", "filter hook forward priority "+atFilter, append(forward, check...))
+	forward := slices.Concat(t.passUntracked(), t.invalid(), unserved, check)
+	w.chain("filter-forward", "filter hook forward priority "+atFilter, forward)
 	w.chain("filter-output", "filter hook output priority "+atFilter, append(unserved[:len(unserved):len(unserved)], check...))
 
 	// The NAT chains are always present: the kernel translates packets of open

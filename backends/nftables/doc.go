@@ -96,7 +96,8 @@
 //
 // Rules beside programs that translate sockets ([Beside]) may leave connections between
 // pods untracked, on request. UntrackedPods does so for pods of the local source ranges
-// where no policy asks for a connection's state (untracked.go); PoliciesAtInterfaces for
+// where no policy asks for a connection's state (untracked.go), and has its rules compare
+// a range that is the only one of a family; PoliciesAtInterfaces for
 // pods whose interfaces have programs that judge policies (covered.go). In both, packets
 // note which pods have connections to pods translated by rules: those stay tracked, so
 // that answers are translated back. The sets covered, watched, guarded and translated have

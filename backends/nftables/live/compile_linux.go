@@ -3,6 +3,7 @@ package live
 import (
 	"encoding/binary"
 	"fmt"
+	"net"
 
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
@@ -44,10 +45,7 @@ func (c *compiler) statement(s nft.Statement) {
 		}
 		c.find(s.Key, s.Set, then)
 	case nft.InPrefix:
-		p := placeOf(s.Field)
-		n := s.Prefix.Bits() / 8
-		c.payload(register(0), p.base, p.offset, uint32(n))
-		c.cmp(expr.CmpOpEq, s.Prefix.Addr().AsSlice()[:n])
+		c.inPrefix(s)
 	case nft.InState:
 		c.state(s)
 	case nft.HasDNAT:
@@ -86,6 +84,21 @@ func (c *compiler) statement(s nft.Statement) {
 	default:
 		c.action(s)
 	}
+}
+
+// inPrefix loads the bytes of the prefix, or masks the address where it does not end with
+// a byte, as nft does.
+func (c *compiler) inPrefix(s nft.InPrefix) {
+	addr, bits := s.Prefix.Addr().AsSlice(), s.Prefix.Bits()
+	if whole := bits / 8; bits == 8*whole && whole > 0 {
+		p := placeOf(s.Field)
+		c.payload(register(0), p.base, p.offset, uint32(whole))
+		c.cmp(expr.CmpOpEq, addr[:whole])
+		return
+	}
+	c.load(s.Field, 0)
+	c.bitwise(net.CIDRMask(bits, 8*len(addr)), make([]byte, len(addr)))
+	c.cmp(expr.CmpOpEq, addr)
 }
 
 // action adds the expressions of a statement with a verdict or a write.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/internal/testing/irtest"
+	"github.com/planec/planec/ir"
 )
 
 // TestGoldens applies every artifact that is kept, each over the one before, and
@@ -79,6 +81,33 @@ func TestRandomPrograms(t *testing.T) {
 	}
 	if untracked == 0 {
 		t.Error("no program leaves connections untracked")
+	}
+}
+
+// TestPrefixes is TestGoldens for prefixes of pods that end with a byte, and within one.
+func TestPrefixes(t *testing.T) {
+	r, fresh := newRig(t), newRig(t)
+	o := backends.DefaultOptions()
+	o.UntrackedPods = true
+	for _, of := range []struct {
+		addr string
+		bits []int
+	}{
+		{"170.85.170.85", []int{0, 1, 7, 8, 9, 16, 19, 24, 31, 32}},
+		{"aa55:aa55:aa55:aa55:aa55:aa55:aa55:aa55", []int{0, 1, 8, 31, 32, 33, 56, 57, 64, 108, 127, 128}},
+	} {
+		addr := netip.MustParseAddr(of.addr)
+		for _, bits := range of.bits {
+			p := irtest.KitchenSink()
+			p.Policy, p.Masquerade = ir.Policy{}, ir.Masquerade{}
+			pods := netip.PrefixFrom(addr, bits).Masked()
+			p.Node.Local = ir.LocalDetector{Mode: ir.DetectCIDR, CIDRs: []netip.Prefix{pods}}
+			text := string(emitWith(t, p, o))
+			if !strings.Contains(text, " saddr "+strings.TrimSuffix(pods.String(), fmt.Sprint("/", addr.BitLen()))+" ") {
+				t.Fatalf("the rules do not compare %v", pods)
+			}
+			r.becomes(fresh, pods.String(), text)
+		}
 	}
 }
 

@@ -33,8 +33,8 @@ type interfacesPlan struct {
 	// attach is set if programs belong there and are to be brought in line, remove if all
 	// of them are to go.
 	attach, remove bool
-	reach reach
-	steps []string
+	reach          reach
+	steps          []string
 }
 
 // reach is which pods an image has programs for.

@@ -36,6 +36,22 @@ func TestAgreesWithEvaluator(t *testing.T) {
 	t.Log(count)
 }
 
+// TestAgreesUntracked runs the text beside programs of sockets, which leaves connections
+// between pods untracked.
+func TestAgreesUntracked(t *testing.T) {
+	o := backends.DefaultOptions()
+	o.UntrackedPods = true
+	left := 0
+	count := interptest.Run(t, emitter.Beside(o), func(p *ir.Program, a backends.Artifact) (func(eval.Packet) (eval.Result, error), error) {
+		left += strings.Count(string(a.Files[0].Data), "ct state untracked accept")
+		return interpret(p, a)
+	}, 1, *clusters, 1000)
+	if left == 0 {
+		t.Error("no text leaves a connection untracked")
+	}
+	t.Log(count, left)
+}
+
 // TestAgreesWithPolicies runs the text of random programs with policies.
 func TestAgreesWithPolicies(t *testing.T) {
 	count := interptest.RunPolicies(t, emitter.New(backends.DefaultOptions()), interpret, 1, *policies, 300)

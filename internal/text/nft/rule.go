@@ -333,7 +333,7 @@ func (p *ruleParser) key() ([]Field, error) {
 	return list, err
 }
 
-// inPrefix reads an address or a prefix of whole bytes.
+// inPrefix reads an address or a prefix.
 func (p *ruleParser) inPrefix(f Field) (Statement, error) {
 	word := p.next()
 	r := scanner{b: []byte(word)}
@@ -341,12 +341,12 @@ func (p *ruleParser) inPrefix(f Field) (Statement, error) {
 	if err != nil {
 		return nil, err
 	}
-	for bits := 8; bits <= first.BitLen(); bits += 8 {
+	for bits := range first.BitLen() + 1 {
 		if prefix, _ := first.Prefix(bits); prefix.Addr() == first && lastAddr(prefix) == last {
 			return InPrefix{f, prefix}, nil
 		}
 	}
-	return nil, fmt.Errorf("no prefix of whole bytes: %q", word)
+	return nil, fmt.Errorf("no prefix: %q", word)
 }
 
 // atLeast reads a number for a field that has the machine's byte order.

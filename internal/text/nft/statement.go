@@ -48,7 +48,7 @@ type (
 		Set    *Set    // a set, not a map
 		Negate bool    // whether the packet must not be in it
 	}
-	// InPrefix is "ip saddr|daddr PREFIX", of whole bytes and at least one.
+	// InPrefix is "ip saddr|daddr PREFIX".
 	InPrefix struct {
 		Field  Field        // the source or the destination address
 		Prefix netip.Prefix // of the table's family
