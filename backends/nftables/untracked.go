@@ -17,10 +17,15 @@ const translatedSize = "65536"
 
 // leavesUntracked reports whether connections between pods of the family need no
 // tracking: planec knows the pods' addresses, no policy asks for a connection's state,
-// and nothing masquerades them.
+// and nothing masquerades them. A network of pods that has Services too (--cluster-cidr
+// is too wide) keeps all tracked: what goes to a Service is no packet to a pod.
 func (t *table) leavesUntracked() bool {
-	return t.untracked && t.program.Node.Local.Mode == ir.DetectCIDR && t.localSources.used() &&
-		len(t.program.Policy.Profiles) == 0 && !slices.ContainsFunc(ir.PrefixesOf(t.ir, t.program.Node.Local.CIDRs), t.masquerades)
+	if !t.untracked || t.program.Node.Local.Mode != ir.DetectCIDR || !t.localSources.used() || len(t.program.Policy.Profiles) > 0 {
+		return false
+	}
+	return !slices.ContainsFunc(ir.PrefixesOf(t.ir, t.program.Node.Local.CIDRs), func(p netip.Prefix) bool {
+		return t.masquerades(p) || slices.ContainsFunc(t.program.Node.ServiceCIDRs, p.Overlaps)
+	})
 }
 
 // masquerades reports whether the node's egress masquerade may apply to destinations of

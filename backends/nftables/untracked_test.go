@@ -55,7 +55,10 @@ func TestAllTracked(t *testing.T) {
 	for name, change := range map[string]func(*ir.Program){
 		"nothing is known of pods": func(p *ir.Program) { p.Node.Local = ir.LocalDetector{Mode: ir.DetectNone} },
 		"pods are masqueraded":     func(p *ir.Program) { p.Masquerade = ir.Masquerade{Families: ir.Families()} },
-		"policies ask for states":  func(p *ir.Program) { irtest.AddRandomPolicy(rand.New(rand.NewPCG(1, 1)), p) },
+		"Services are in the networks of pods": func(p *ir.Program) {
+			p.Node.ServiceCIDRs = irtest.Prefixes("10.1.128.0/20", "fd00:1::/108")
+		},
+		"policies ask for states": func(p *ir.Program) { irtest.AddRandomPolicy(rand.New(rand.NewPCG(1, 1)), p) },
 	} {
 		p := untrackedProgram(irtest.Prefixes("10.1.0.0/16", "fd00:1::/64"))
 		if change(p); strings.Contains(emitBeside(t, p, o), "track") {
@@ -68,6 +71,6 @@ func TestAllTracked(t *testing.T) {
 func untrackedProgram(pods []netip.Prefix) *ir.Program {
 	p := irtest.KitchenSink()
 	p.Policy, p.Masquerade = ir.Policy{}, ir.Masquerade{}
-	p.Node.Local = ir.LocalDetector{Mode: ir.DetectCIDR, CIDRs: pods}
+	p.Node.Local, p.Node.ServiceCIDRs = ir.LocalDetector{Mode: ir.DetectCIDR, CIDRs: pods}, nil
 	return p
 }

@@ -99,7 +99,7 @@ func TestPrefixes(t *testing.T) {
 		addr := netip.MustParseAddr(of.addr)
 		for _, bits := range of.bits {
 			p := irtest.KitchenSink()
-			p.Policy, p.Masquerade = ir.Policy{}, ir.Masquerade{}
+			p.Policy, p.Masquerade, p.Node.ServiceCIDRs = ir.Policy{}, ir.Masquerade{}, nil
 			pods := netip.PrefixFrom(addr, bits).Masked()
 			p.Node.Local = ir.LocalDetector{Mode: ir.DetectCIDR, CIDRs: []netip.Prefix{pods}}
 			text := string(emitWith(t, p, o))
