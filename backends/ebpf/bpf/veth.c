@@ -151,12 +151,22 @@ INLINE int refused(struct skb *skb, const struct packet *p, __u8 direction)
 	return verdict ? verdict : SHOT;
 }
 
+/* is_of_stack reports whether the stack has had packets of a leg, also one that has ended: a UDP
+ * connection may be translated for longer than a leg of it lives. */
+INLINE bool is_of_stack(const struct leg_key *k)
+{
+	struct leg *l = map_lookup(&plc_legs, k);
+	return l && !l->to;
+}
+
 /* may_begin reports whether a packet opens a connection that can be handed over. */
-INLINE bool may_begin(const struct packet *p)
+INLINE bool may_begin(const struct leg_key *k, const struct packet *p)
 {
 	if (p->reading != WHOLE)
 		return false;
-	return p->opening.protocol == PROTO_UDP || (p->opening.protocol == PROTO_TCP && p->role == OPENS);
+	if (p->opening.protocol == PROTO_UDP)
+		return !is_of_stack(k);
+	return p->opening.protocol == PROTO_TCP && p->role == OPENS;
 }
 
 /* judged decides about a packet that has all of its headers. */
@@ -178,9 +188,10 @@ INLINE int judged(struct skb *skb, const struct packet *p, __u8 direction, __u64
 		return passed(COUNT_KNOWN, direction);
 	if (!is_accepted(p, direction))
 		return refused(skb, p, direction);
+	int verdict = direction == EGRESS && may_begin(&k, p) ? BEGINS : NEXT;
 	keep(&k, p, direction, now);
 	count(COUNT_ACCEPTED, direction);
-	return direction == EGRESS && may_begin(p) ? BEGINS : NEXT;
+	return verdict;
 }
 
 INLINE bool is_neighbour_discovery(const struct packet *p)
@@ -230,13 +241,14 @@ INLINE int examine(struct skb *skb, __u8 direction)
 
 SEPARATE int examine_sent(struct skb *skb) { return examine(skb, EGRESS); }
 
-/* opens_to reports whether the other pod accepts the connection. A UDP connection that it knows
- * goes on as it began. */
+/* opens_to reports whether the other pod accepts the connection, and its packets may be handed
+ * over. A UDP connection that it knows goes on as it began. */
 INLINE bool opens_to(const struct leg_key *other, const struct leg_key *k, __u64 now)
 {
-	struct leg *o = k->protocol == PROTO_TCP ? NULL : known_leg(other, now);
-	if (o)
-		return o->to;
+	if (k->protocol == PROTO_UDP && is_of_stack(other))
+		return false;
+	if (k->protocol == PROTO_UDP && known_leg(other, now))
+		return true;
 	struct packet p = { .opening = {
 		.source = k->pod, .destination = k->peer, .source_port = k->pod_port, .port = k->peer_port, .protocol = k->protocol, .ipv6 = k->ipv6,
 	} };

@@ -7,12 +7,15 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
 
 	"github.com/planec/planec/ir"
@@ -269,6 +272,82 @@ func TestDirectPodsTranslated(t *testing.T) {
 				t.Errorf("%v: by the stack: %t", a.Packet, stack)
 			}
 		}
+	}
+}
+
+// TestDirectPodsTranslatedLong: rules translate a UDP connection for longer than the programs know
+// it. The first packet after that, from the server, is the stack's still.
+func TestDirectPodsTranslatedLong(t *testing.T) {
+	r := newPodRig(t)
+	r.interfaces.Direct = anyPod()
+	r.add(1)
+	r.add(2)
+	r.put(r.program(policies{}))
+	r.nft(fmt.Sprintf("table inet ports {\n chain c {\n type nat hook prerouting priority dstnat\n udp dport 9999 ip daddr 192.0.2.1 dnat to %v:5353\n }\n}\n", podAddrs(1)[0]))
+	for _, name := range []string{"nf_conntrack_udp_timeout", "nf_conntrack_udp_timeout_stream"} {
+		r.node.sysctl(t, "netfilter/"+name, "600")
+	}
+	r.knowNeighbours()
+	r.place(placesOf(1, 2)...)
+	var server net.PacketConn
+	var client net.Conn
+	if err := errors.Join(
+		r.pods[1].do(func() (err error) {
+			server, err = net.ListenPacket("udp4", netip.AddrPortFrom(podAddrs(1)[0], 5353).String())
+			return err
+		}),
+		r.pods[2].do(func() (err error) { client, err = net.Dial("udp4", "192.0.2.1:9999"); return err }),
+	); err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	defer client.Close()
+	for _, c := range []interface{ SetDeadline(time.Time) error }{server, client} {
+		if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := make([]byte, 100)
+	if _, err := client.Write([]byte("planec?")); err != nil {
+		t.Fatal(err)
+	}
+	_, from, err := server.ReadFrom(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := server.WriteTo([]byte("planec!"), from); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := client.Read(b); err != nil || string(b[:n]) != "planec!" {
+			t.Fatalf("the client gets %q, %v", b[:n], err)
+		}
+		r.ageLegs(5 * time.Minute)
+	}
+}
+
+// ageLegs has the legs of all connections seen that much earlier.
+func (r *podRig) ageLegs(by time.Duration) {
+	r.Helper()
+	m, err := ebpf.LoadPinnedMap(filepath.Join(r.interfaces.Dir, legsMap), nil)
+	if err != nil {
+		r.Fatal(err)
+	}
+	defer m.Close()
+	var key [legKeySize]byte
+	var v legValue
+	aged := make(map[[legKeySize]byte]legValue)
+	for it := m.Iterate(); it.Next(&key, &v); {
+		v.Seen -= uint64(by)
+		aged[key] = v
+	}
+	for k, v := range aged {
+		if err := m.Put(k, v); err != nil {
+			r.Fatal(err)
+		}
+	}
+	if len(aged) == 0 {
+		r.Fatal("no connection is known")
 	}
 }
 
