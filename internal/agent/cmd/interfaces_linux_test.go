@@ -17,7 +17,13 @@ import (
 // change of objects, one that goes is not; an agent that is killed leaves what there is, and
 // metrics count.
 func TestInterfacesOfNewPods(t *testing.T) {
-	n := newNode(t, "--backend", "ebpf", "--policies-at-interfaces")
+	for _, flag := range []string{"--policies-at-interfaces", "--direct-pods"} {
+		t.Run(flag, func(t *testing.T) { interfacesOfNewPods(t, flag) })
+	}
+}
+
+func interfacesOfNewPods(t *testing.T, flag string) {
+	n := newNode(t, "--backend", "ebpf", flag)
 	n.write("node.yaml", nodeYAML)
 	n.write("cart.yaml", service("cart", vip, "", "10.1.2.1"))
 	n.start()

@@ -19,6 +19,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/backends/ebpf/live"
 	"github.com/planec/planec/backends/nftables"
 	nftlive "github.com/planec/planec/backends/nftables/live"
 	"github.com/planec/planec/internal/apply/applier"
@@ -189,6 +190,24 @@ func (g *guarded) covered(want ...netip.Addr) {
 	}
 }
 
+// placed wants packets to be handed to these pods, and no others.
+func (g *guarded) placed(want ...netip.Addr) {
+	g.t.Helper()
+	if !g.direct {
+		want = nil
+	}
+	if err := g.rig.Do(func() error {
+		have, known, err := (&live.Interfaces{Dir: g.Dir}).Placed()
+		same := slices.EqualFunc(have, want, func(p live.Place, a netip.Addr) bool { return p.Pod == a && p.Index != 0 })
+		if !known && len(want) > 0 || !same {
+			g.t.Errorf("packets are handed to %v, want %v", have, want)
+		}
+		return err
+	}); err != nil {
+		g.t.Fatal(err)
+	}
+}
+
 // judged wants every connection to be what the evaluator says.
 func (g *guarded) judged(what string) {
 	g.t.Helper()
@@ -288,12 +307,14 @@ func TestPoliciesAtInterfaces(t *testing.T) {
 			g.judged("without")
 			g.put(g.entry(policed(), true))
 			g.covered(alice, bob, carol)
+			g.placed(alice, bob, carol)
 			g.judged("with")
 			g.judged("with, after some connections that rules translated")
 			g.again()
 			g.put(g.entry(policed(), true))
 			g.put(g.entry(policed(), false))
 			g.covered()
+			g.placed()
 			g.judged("without again")
 		})
 	}
@@ -457,6 +478,7 @@ func TestNewInterfaceOfACoveredAddress(t *testing.T) {
 // two steps: verify names what is missing, and an apply puts it back.
 func TestInterfacesArePutBack(t *testing.T) {
 	g := newGuarded(t)
+	g.direct = true
 	e := g.entry(policed(), true)
 	g.put(e)
 	for _, c := range []struct {
@@ -479,6 +501,10 @@ func TestInterfacesArePutBack(t *testing.T) {
 				nftlive.ChangeAddresses(t.Context(), nftables.CoveredPods, nil, []netip.Addr{alice, bob, carol}, 0),
 				os.Remove(filepath.Join(g.Dir, "plc_to_pod")))
 		}, "replace program to_pod of"},
+		{"pods to hand packets to", func() error { return (&live.Interfaces{Dir: g.Dir}).Place(nil) }, "map direct: 3 pods"},
+		{"nothing, but another interface of a pod", func() error {
+			return (&live.Interfaces{Dir: g.Dir}).Place([]live.Place{{Pod: bob, Index: 1}})
+		}, "map direct: 3 pods"},
 		{"nothing, but a pod that is none", func() error {
 			return nftlive.ChangeAddresses(t.Context(), nftables.CoveredPods, []netip.Addr{outside}, nil, 0)
 		}, "set covered: remove pod 192.0.2.10"},
@@ -500,6 +526,7 @@ func TestInterfacesArePutBack(t *testing.T) {
 		}
 		g.put(e)
 		g.covered(alice, bob, carol)
+		g.placed(alice, bob, carol)
 	}
 	g.judged("put back")
 	if err := g.rig.Do(func() error {
