@@ -26,7 +26,9 @@ const wholeEvery = 5
 // TestUndisturbed makes connections without a pause to Services that stay, while
 // random changes to others are applied, by the short way and whole: none may fail.
 func TestUndisturbed(t *testing.T) {
-	for _, p := range append(planes(), ebpfPlane(t)) {
+	direct := ebpfPlane(t)
+	direct.name, direct.direct = "ebpf, direct", true
+	for _, p := range append(planes(), ebpfPlane(t), direct) {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			undisturbed(t, p)
@@ -48,7 +50,9 @@ func undisturbed(t *testing.T, p plane) *soak {
 	set, config := steadyCluster()
 	x := compiler.NewIncremental(&set, nodeName, config)
 	s := &soak{traffic: newTraffic(t, x.Program(), p)}
-	selected, err := registry.Select(backends.DefaultOptions(), p.backend)
+	o := backends.DefaultOptions()
+	o.DirectPods = p.direct
+	selected, err := registry.Select(o, p.backend)
 	if err != nil {
 		t.Fatal(err)
 	}

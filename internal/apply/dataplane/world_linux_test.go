@@ -34,6 +34,8 @@ type plane struct {
 	make          func() applier.Dataplane
 	// place is where programs are; empty for a backend that has none.
 	place
+	// direct has pods\' packets handed over, of ebpf.
+	direct bool
 }
 
 // place is where ebpf's maps and programs are: a directory and a cgroup of the test's own.
