@@ -23,9 +23,10 @@ func TestPolicies(t *testing.T) {
 	for _, backend := range []string{"nftables", "ebpf"} {
 		t.Run(backend, func(t *testing.T) { policies(t, backend) })
 	}
+	t.Run("ebpf, direct", func(t *testing.T) { policies(t, "ebpf", "--direct-pods") })
 }
 
-func policies(t *testing.T, backend string) {
+func policies(t *testing.T, backend string, flags ...string) {
 	s := newProgrammedStand(t, tools...)
 	ctx := t.Context()
 	// fail-closed goes by the node's pod range, of /20 at most.
@@ -36,7 +37,7 @@ func policies(t *testing.T, backend string) {
 	must(t, err)
 	s.pod(t, "client", client)
 	s.pod(t, "server", pods[0])
-	a := agent.New(t, s.node, s.agentOptions(t, backend, "--policies", "--fail-closed"))
+	a := agent.New(t, s.node, s.agentOptions(t, backend, append(flags, "--policies", "--fail-closed")...))
 	start(t, a)
 	to := func(addr netip.Addr) testkit.Flow {
 		return testkit.Flow{From: eval.FromPod, Src: client, Dst: addr, Port: targetPort, Protocol: ir.TCP}
