@@ -21,7 +21,10 @@ type Served struct {
 type ServedProgram struct {
 	Name string `json:"name"` // the program's name
 	ID   uint32 `json:"id"`   // the kernel's number of it
-	At   string `json:"at"`   // where it is attached: the path of a cgroup; "" if it is no more
+	At   string `json:"at"`   // where it is attached: the path of a cgroup, an interface; "" if it is no more
+	// Direct are addresses of pods at the interface that packets of other pods are handed to,
+	// past the node's stack (to_pod of eBPF).
+	Direct []string `json:"direct,omitempty"`
 }
 
 // ServedFrontend is one frontend with its possible endpoints.

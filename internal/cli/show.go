@@ -132,7 +132,11 @@ func showText(w io.Writer, s backends.Served) error {
 		fmt.Fprintln(out)
 		row("PROGRAM", "NUMBER", "ATTACHED TO")
 		for _, p := range s.Programs {
-			row(p.Name, strconv.FormatUint(uint64(p.ID), 10), p.At)
+			at := p.At
+			if len(p.Direct) > 0 {
+				at += ", passed by for " + some(p.Direct)
+			}
+			row(p.Name, strconv.FormatUint(uint64(p.ID), 10), at)
 		}
 	}
 	return errors.Join(out.Flush())

@@ -148,6 +148,7 @@ type AtInterface struct {
 	Program   string
 	ID        ebpf.ProgramID
 	Interface string // its name
+	Index     uint32 // its number
 }
 
 // Attached returns the programs that are attached, in the order of interfaces.
@@ -167,7 +168,7 @@ func (i *Interfaces) Attached() (out []AtInterface, err error) {
 	for _, k := range links.keys() {
 		at := slices.IndexFunc(devices, func(d device) bool { return d.index == k.index })
 		if l := links[k]; !l.gone && at >= 0 {
-			out = append(out, AtInterface{Program: sides[k.side].program, ID: l.program, Interface: devices[at].name})
+			out = append(out, AtInterface{Program: sides[k.side].program, ID: l.program, Interface: devices[at].name, Index: uint32(k.index)})
 		}
 	}
 	return out, nil

@@ -57,13 +57,16 @@ type Interfaces struct {
 	last       checked
 }
 
+// ToPod is the program that judges what a pod gets.
+const ToPod = "to_pod"
+
 // sides are the programs of an interface with the ends of the names of their links' pins.
 // to_pod comes first: a connection of the pod that from_pod has accepted must be known to both.
 var sides = [...]struct {
 	program, pin string
 	attach       ebpf.AttachType
 }{
-	{"to_pod", "out", ebpf.AttachTCXEgress},
+	{ToPod, "out", ebpf.AttachTCXEgress},
 	{"from_pod", "in", ebpf.AttachTCXIngress},
 }
 

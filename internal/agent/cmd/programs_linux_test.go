@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -124,7 +125,7 @@ func TestProgramsOutliveTheAgent(t *testing.T) {
 		t.Fatalf("status: %+v", after)
 	}
 	for i := range after.Programs {
-		if after.Programs[i] != before.Programs[i] {
+		if !reflect.DeepEqual(after.Programs[i], before.Programs[i]) {
 			t.Errorf("a start over what is right replaces %+v by %+v", before.Programs[i], after.Programs[i])
 		}
 	}

@@ -82,8 +82,18 @@ func (d ebpfPlane) Programs(context.Context) ([]backends.ServedProgram, error) {
 	if err != nil {
 		return nil, err
 	}
+	placed, _, err := d.kernel.anywhere().Placed()
+	if err != nil {
+		return nil, err
+	}
 	for _, a := range at {
-		out = append(out, backends.ServedProgram{Name: a.Program, ID: uint32(a.ID), At: a.Interface})
+		p := backends.ServedProgram{Name: a.Program, ID: uint32(a.ID), At: a.Interface}
+		for _, at := range placed {
+			if a.Program == live.ToPod && at.Index == a.Index {
+				p.Direct = append(p.Direct, at.Pod.String())
+			}
+		}
+		out = append(out, p)
 	}
 	return out, nil
 }

@@ -531,7 +531,12 @@ func TestInterfacesArePutBack(t *testing.T) {
 	g.judged("put back")
 	if err := g.rig.Do(func() error {
 		programs, err := g.applier.Programs(t.Context(), ebpf.Name)
-		if len(programs) < 8+6 {
+		var passed []string
+		for _, p := range programs {
+			passed = append(passed, p.Direct...)
+		}
+		slices.Sort(passed)
+		if len(programs) < 8+6 || strings.Join(passed, " ") != "10.1.0.11 10.1.0.12 10.1.0.13" {
 			t.Errorf("the programs are %v", programs)
 		}
 		if _, cleaned := g.applier.CleanAll(t.Context()); cleaned != nil {
