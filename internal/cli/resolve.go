@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -31,7 +32,7 @@ type end struct {
 // resolve interprets the words of the command line.
 func (l *loaded) resolve(from, to, port string) (netpath.Connection, error) {
 	var c netpath.Connection
-	src, err := l.end(from)
+	src, err := l.source(from)
 	if err != nil {
 		return c, fmt.Errorf("--from %s: %w", from, err)
 	}
@@ -141,6 +142,15 @@ func (l *loaded) serviceNames() []string {
 	return names
 }
 
+// source resolves an end that opens connections.
+func (l *loaded) source(s string) (end, error) {
+	p, err := l.end(s)
+	if e := (*noPodError)(nil); errors.As(err, &e) {
+		e.service = "" // it would be refused
+	}
+	return p, err
+}
+
 // destination resolves an end to which a packet can go; a pod stands for its
 // address on any node.
 func (l *loaded) destination(s string) (end, error) {
@@ -186,11 +196,7 @@ func (l *loaded) endAtPod(of objects.Name) (end, error) {
 		}
 		return end{addrs: addrs, node: pod.Spec.NodeName, host: pod.Spec.HostNetwork, pod: true}, nil
 	}
-	// Suggest a Service only if it resolves.
-	if _, err := l.endAtService(of); err == nil {
-		return end{}, fmt.Errorf("the input has no such pod, but a Service: did you mean svc/%v?", of)
-	}
-	return end{}, fmt.Errorf("the input has no such pod%s", suggest.DidYouMean(of.String(), names))
+	return end{}, l.noPod(of, names)
 }
 
 func (l *loaded) endAtService(of objects.Name) (end, error) {
