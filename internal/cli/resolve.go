@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -32,7 +31,7 @@ type end struct {
 // resolve interprets the words of the command line.
 func (l *loaded) resolve(from, to, port string) (netpath.Connection, error) {
 	var c netpath.Connection
-	src, err := l.source(from)
+	src, err := l.end(from, false)
 	if err != nil {
 		return c, fmt.Errorf("--from %s: %w", from, err)
 	}
@@ -79,8 +78,9 @@ func (l *loaded) firstNode(src, dst end) (string, error) {
 	return "", fmt.Errorf("--node is missing: say which node the packet reaches")
 }
 
-// end resolves namespace/pod, node/NAME, a DNS name or an address.
-func (l *loaded) end(s string) (end, error) {
+// end resolves namespace/pod, node/NAME, a DNS name or an address; of a destination errors
+// suggest Services too.
+func (l *loaded) end(s string, destination bool) (end, error) {
 	if addr, err := netip.ParseAddr(s); err == nil {
 		return l.endOfAddr(addr.Unmap()), nil
 	}
@@ -99,7 +99,7 @@ func (l *loaded) end(s string) (end, error) {
 	case kind == "node":
 		return l.endAtNode(name)
 	}
-	return l.endAtPod(objects.Name{Namespace: kind, Name: name})
+	return l.endAtPod(objects.Name{Namespace: kind, Name: name}, destination)
 }
 
 // podsBehind suggests the pods that a Service selects, or says nothing.
@@ -142,19 +142,10 @@ func (l *loaded) serviceNames() []string {
 	return names
 }
 
-// source resolves an end that opens connections.
-func (l *loaded) source(s string) (end, error) {
-	p, err := l.end(s)
-	if e := (*noPodError)(nil); errors.As(err, &e) {
-		e.service = "" // it would be refused
-	}
-	return p, err
-}
-
 // destination resolves an end to which a packet can go; a pod stands for its
 // address on any node.
 func (l *loaded) destination(s string) (end, error) {
-	p, err := l.end(s)
+	p, err := l.end(s, true)
 	if err == nil && len(p.addrs) == 0 {
 		err = fmt.Errorf("it has no address")
 	}
@@ -182,7 +173,7 @@ func (l *loaded) endAtNode(name string) (end, error) {
 	return end{}, fmt.Errorf("the input has no such node%s", suggest.DidYouMean(name, names))
 }
 
-func (l *loaded) endAtPod(of objects.Name) (end, error) {
+func (l *loaded) endAtPod(of objects.Name, destination bool) (end, error) {
 	var names []string
 	for i := range l.objects.Pods {
 		pod := l.objects.Pods[i].Object
@@ -196,7 +187,7 @@ func (l *loaded) endAtPod(of objects.Name) (end, error) {
 		}
 		return end{addrs: addrs, node: pod.Spec.NodeName, host: pod.Spec.HostNetwork, pod: true}, nil
 	}
-	return end{}, l.noPod(of, names)
+	return end{}, l.noPod(of, names, destination)
 }
 
 func (l *loaded) endAtService(of objects.Name) (end, error) {
