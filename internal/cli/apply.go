@@ -96,7 +96,7 @@ func (c *applyCommand) run(ctx context.Context) error {
 	}
 	e.warnOfFirewall(ctx, c.streams)
 	a := newApplier(c.stateDir, cgroup)
-	a.Doubt = c.doubt
+	a.Doubt = c.streams.doubt
 	if err := c.serves(a, e); err != nil {
 		return err
 	}
@@ -136,8 +136,8 @@ func (c *applyCommand) programsAt(backend string) (string, error) {
 	return root, nil
 }
 
-// doubt reports rules that an apply keeps because it could not identify them.
-func (c *applyCommand) doubt(err error) { fmt.Fprintf(c.streams.Err, "warning: %v\n", err) }
+// doubt reports rules that stay because they could not be identified.
+func (s *Streams) doubt(err error) { fmt.Fprintf(s.Err, "warning: %v\n", err) }
 
 // serves checks that an entry serves something and is what its backend writes.
 func (c *applyCommand) serves(a *applier.Applier, e *compiled) error {

@@ -21,9 +21,9 @@ type changed struct {
 	// --confirm-within takes back later was one.
 	Changed bool `json:"changed"`
 	// InSync reports whether the kernel has all the rules that it should have, at the
-	// end of the command. After clean it is true.
+	// end of the command. After clean it is true; a dry run of it says whether nothing is left.
 	InSync bool `json:"inSync"`
-	// Steps are what was changed, in order; of verify and apply --dry-run, what would be.
+	// Steps are what was changed, in order; of verify and --dry-run, what would be.
 	Steps []string `json:"steps"`
 	// Serves says in a sentence what is in the kernel now, or why nothing was changed.
 	Serves string `json:"serves,omitempty"`
@@ -55,14 +55,3 @@ func (c *changed) write(w io.Writer, format string) error {
 
 // kernelForms are the formats of commands about the kernel.
 func kernelForms() []string { return []string{"text", "json"} }
-
-// removed is the result of clean, which may have failed halfway: what it removed is said
-// anyway.
-func removed(backend string, steps []string, err error) (*changed, error) {
-	if err != nil && len(steps) == 0 {
-		return nil, systemError(err) // "nothing removed" may be wrong after an error
-	}
-	return &changed{
-		Command: "clean", Backend: backend, Changed: len(steps) > 0, InSync: err == nil, Steps: steps, none: "removed",
-	}, err
-}

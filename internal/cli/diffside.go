@@ -146,12 +146,13 @@ func (d *diffCommand) copyFromGit(ctx context.Context, s *diffSide, source gittr
 	if err != nil {
 		return "", err
 	}
+	whole := source
 	if d.build {
-		source.Path = ""
+		whole.Path = ""
 	}
-	root, err := gittree.Copy(ctx, source, dir, func(string) bool { return true })
+	root, err := gittree.Copy(ctx, whole, dir, func(string) bool { return true })
 	if d.build && err == nil && !isDirectory(filepath.Join(dir, filepath.FromSlash(place))) {
-		err = fmt.Errorf("%s has %w at %q", source.Revision, gittree.ErrNoFiles, place)
+		err = gittree.NoFiles(ctx, source)
 	}
 	if d.build {
 		root = place

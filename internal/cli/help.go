@@ -50,6 +50,18 @@ func flagGroups() []flagGroup {
 	}
 }
 
+// manyFlags is from how many flags on the common ones come first.
+const manyFlags = 30
+
+// commonFlags is the part of a long list of flags that most calls need.
+func commonFlags() flagGroup {
+	names := []string{
+		"filename", "recursive", "kustomize", "synth", "node", "all-nodes", "backend", "config", "cluster-cidr",
+		"output", "out-dir", "artifact", "dry-run", "from", "to", "port", "help",
+	}
+	return flagGroup{"Common flags", func(name string) bool { return slices.Contains(names, name) }}
+}
+
 // usage returns the function that prints how a command is called: examples first, then
 // flags by what they are about, in lines of the terminal's width.
 func usage(s *Streams) func(*cobra.Command) error {
@@ -104,25 +116,38 @@ func listCommands(b *strings.Builder, c *cobra.Command) {
 	list("Other commands", func(string) bool { return true })
 }
 
-// listFlags lists flags in groups; width is that of the terminal, or 0.
+// listFlags lists flags in groups: the common ones where there are many, the command's own, and
+// those that commands share. width is that of the terminal, or 0.
 func listFlags(b *strings.Builder, flags *pflag.FlagSet, width int) {
-	groups := flagGroups()
-	sets := make([]*pflag.FlagSet, len(groups)+1) // the command's own flags first
+	shared := flagGroups()
+	own := flagGroup{"Flags", func(name string) bool {
+		return !slices.ContainsFunc(shared, func(g flagGroup) bool { return g.has(name) })
+	}}
+	groups := append([]flagGroup{own}, shared...)
+	if countFlags(flags) >= manyFlags {
+		groups[0].title = "More flags"
+		groups = append([]flagGroup{commonFlags()}, groups...)
+	}
+	sets := make([]*pflag.FlagSet, len(groups))
 	flags.VisitAll(func(f *pflag.Flag) {
-		at := slices.IndexFunc(groups, func(g flagGroup) bool { return g.has(f.Name) }) + 1
+		at := slices.IndexFunc(groups, func(g flagGroup) bool { return g.has(f.Name) })
 		if sets[at] == nil {
 			sets[at] = pflag.NewFlagSet("", pflag.ContinueOnError)
 		}
 		sets[at].AddFlag(f)
 	})
 	for i, set := range sets {
-		if set == nil || !set.HasAvailableFlags() {
-			continue
+		if set != nil && set.HasAvailableFlags() {
+			fmt.Fprintf(b, "\n%s:\n%s", groups[i].title, set.FlagUsagesWrapped(width))
 		}
-		title := "Flags"
-		if i > 0 {
-			title = groups[i-1].title
-		}
-		fmt.Fprintf(b, "\n%s:\n%s", title, set.FlagUsagesWrapped(width))
 	}
+}
+
+func countFlags(flags *pflag.FlagSet) (n int) {
+	flags.VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			n++
+		}
+	})
+	return n
 }

@@ -17,9 +17,9 @@ var traceTemplate = template.Must(template.New("trace").Funcs(template.FuncMap{"
 <p class="{{.Verdict}}"><b>{{.Answer}}</b></p>
 <div class="scroll" role="region" aria-label="Path" tabindex="0">{{.Path}}</div>
 <p>{{.Verdict}}{{if .Masquerade}}, masqueraded{{end}}</p>
-{{range .Hops}}<h2>{{if .Node}}{{.Node}}{{else}}whichever node the pod will be on{{end}}</h2>
-<p><code>{{.Packet}}</code></p>
-<ol>{{range .Result.Steps}}<li><b>{{.Stage}}</b> {{.Text}}{{with where .Origin}}<br><small>{{.}}</small>{{end}}</li>
+{{range $hop := .Hops}}<h2>{{if .Node}}{{.Node}}{{else}}whichever node the pod will be on{{end}}</h2>
+<p><code>{{$.Of.Packet .}}</code></p>
+<ol>{{range .Result.Steps}}<li><b>{{.Stage}}</b> {{$.Of.Step $hop .}}{{with where .Origin}}<br><small>{{.}}</small>{{end}}</li>
 {{end}}</ol>
 {{end}}{{with .Endpoints}}<h2>Endpoints</h2><ul>{{range .}}<li><code>{{.}}</code></li>{{end}}</ul>{{end}}
 {{with .Denied}}<h2>A policy keeps it from</h2><ul>{{range .}}<li><code>{{.}}</code></li>{{end}}</ul>{{end}}
@@ -34,9 +34,10 @@ func writeTraceHTML(w io.Writer, o netpath.Outcome) error {
 		Path              template.HTML
 		Verdict           string
 		Masquerade        bool
+		Of                *netpath.Outcome
 		Hops              []netpath.Hop
 		Endpoints, Denied []string
-	}{o.Question(), answer(o), template.HTML(smallpage.Chain(o.Question(), tracePath(o))), o.Verdict.String(), o.Masquerade, o.Hops, g.endpoints, g.denied})
+	}{o.Question(), answer(o), template.HTML(smallpage.Chain(o.Question(), tracePath(o))), o.Verdict.String(), o.Masquerade, &o, o.Hops, g.endpoints, g.denied})
 }
 
 // htmlMatrix draws all pods, however many there are.

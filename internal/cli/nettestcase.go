@@ -83,8 +83,8 @@ func (l *tested) entryNodes(from, to, node string) []string {
 	if node != "" || l.nodeName != "" {
 		return []string{node}
 	}
-	src, err := l.end(from)
-	dst, err2 := l.end(to)
+	src, err := l.end(from, false)
+	dst, err2 := l.end(to, true)
 	if err != nil || err2 != nil || src.pod || src.host || dst.node != "" || dst.pod || len(l.cluster.Nodes()) == 0 {
 		return []string{""}
 	}

@@ -57,6 +57,15 @@ func (c *compiled) withRoutes(do func(*podroutes.Plan) error) ([]string, error) 
 
 // cleanRoutes removes planec's pod routes from this kernel.
 func cleanRoutes() ([]string, error) {
+	return withoutRoutes(func(p *podroutes.Plan) error { return p.Apply() })
+}
+
+// routesToClean says what cleanRoutes would remove.
+func routesToClean() ([]string, error) {
+	return withoutRoutes(func(*podroutes.Plan) error { return nil })
+}
+
+func withoutRoutes(do func(*podroutes.Plan) error) ([]string, error) {
 	r, err := podroutes.Open()
 	if err != nil {
 		return nil, err
@@ -66,5 +75,5 @@ func cleanRoutes() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.Steps, p.Apply()
+	return p.Steps, do(p)
 }

@@ -31,7 +31,7 @@ type end struct {
 // resolve interprets the words of the command line.
 func (l *loaded) resolve(from, to, port string) (netpath.Connection, error) {
 	var c netpath.Connection
-	src, err := l.end(from)
+	src, err := l.end(from, false)
 	if err != nil {
 		return c, fmt.Errorf("--from %s: %w", from, err)
 	}
@@ -78,8 +78,9 @@ func (l *loaded) firstNode(src, dst end) (string, error) {
 	return "", fmt.Errorf("--node is missing: say which node the packet reaches")
 }
 
-// end resolves namespace/pod, node/NAME, a DNS name or an address.
-func (l *loaded) end(s string) (end, error) {
+// end resolves namespace/pod, node/NAME, a DNS name or an address; of a destination errors
+// suggest Services too.
+func (l *loaded) end(s string, destination bool) (end, error) {
 	if addr, err := netip.ParseAddr(s); err == nil {
 		return l.endOfAddr(addr.Unmap()), nil
 	}
@@ -98,7 +99,7 @@ func (l *loaded) end(s string) (end, error) {
 	case kind == "node":
 		return l.endAtNode(name)
 	}
-	return l.endAtPod(objects.Name{Namespace: kind, Name: name})
+	return l.endAtPod(objects.Name{Namespace: kind, Name: name}, destination)
 }
 
 // podsBehind suggests the pods that a Service selects, or says nothing.
@@ -144,7 +145,7 @@ func (l *loaded) serviceNames() []string {
 // destination resolves an end to which a packet can go; a pod stands for its
 // address on any node.
 func (l *loaded) destination(s string) (end, error) {
-	p, err := l.end(s)
+	p, err := l.end(s, true)
 	if err == nil && len(p.addrs) == 0 {
 		err = fmt.Errorf("it has no address")
 	}
@@ -172,7 +173,7 @@ func (l *loaded) endAtNode(name string) (end, error) {
 	return end{}, fmt.Errorf("the input has no such node%s", suggest.DidYouMean(name, names))
 }
 
-func (l *loaded) endAtPod(of objects.Name) (end, error) {
+func (l *loaded) endAtPod(of objects.Name, destination bool) (end, error) {
 	var names []string
 	for i := range l.objects.Pods {
 		pod := l.objects.Pods[i].Object
@@ -186,11 +187,7 @@ func (l *loaded) endAtPod(of objects.Name) (end, error) {
 		}
 		return end{addrs: addrs, node: pod.Spec.NodeName, host: pod.Spec.HostNetwork, pod: true}, nil
 	}
-	// Suggest a Service only if it resolves.
-	if _, err := l.endAtService(of); err == nil {
-		return end{}, fmt.Errorf("the input has no such pod, but a Service: did you mean svc/%v?", of)
-	}
-	return end{}, fmt.Errorf("the input has no such pod%s", suggest.DidYouMean(of.String(), names))
+	return end{}, l.noPod(of, names, destination)
 }
 
 func (l *loaded) endAtService(of objects.Name) (end, error) {

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 
@@ -12,10 +13,16 @@ import (
 	"github.com/planec/planec/internal/apply/applier"
 )
 
+// rollbackCommand is `planec rollback`.
+type rollbackCommand struct {
+	streams *Streams
+	turn
+	stateDir, cgroup, format string
+	allowEmpty, dryRun       bool
+}
+
 func newRollback(s *Streams) *cobra.Command {
-	var stateDir, cgroup, format string
-	var allowEmpty bool
-	var t turn
+	c := &rollbackCommand{streams: s}
 	cmd := &cobra.Command{
 		Use:   "rollback",
 		Short: "Put back the rules before the last apply",
@@ -23,48 +30,63 @@ func newRollback(s *Streams) *cobra.Command {
 rules where there were none before and --allow-empty is given; a second rollback returns
 to the first state. It changes nothing where the record does not say what there was, or where the last change
 was not confirmed and was taken back for that reason.`,
-		Example: `  # Back to the rules before the last apply; once more, and they are in again
+		Example: `  # What would change
+  planec rollback --dry-run
+
+  # Back to the rules before the last apply; once more, and they are in again
   planec rollback`,
 		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			ctx, stop := untilSignalOnly()
 			defer stop()
-			lock, err := t.take(ctx, s, stateDir)
-			if err != nil {
-				return err
-			}
-			defer lock.Release()
-			a := newApplier(stateDir, cgroup)
-			if previous, err := a.Previous(); err == nil {
-				if err := checkCgroup(cgroup, cmp.Or(previous.Backend, "none")); err != nil {
-					return err
-				}
-			}
-			if err := wantsSome(a, allowEmpty); err != nil {
-				return err
-			}
-			e, p, err := a.Rollback(ctx)
-			r, err := rolledBack(a, e, p, err)
-			if err != nil {
-				return err
-			}
-			return r.write(s.Out, format)
+			return c.run(ctx)
 		},
 	}
-	formatFlag(cmd.Flags(), &format, kernelForms()...)
-	registerStateDir(cmd.Flags(), &stateDir)
-	registerCgroup(cmd.Flags(), &cgroup)
-	cmd.Flags().BoolVar(&allowEmpty, "allow-empty", false, "go back to no rules at all, or to rules that serve nothing")
-	t.register(cmd.Flags())
+	formatFlag(cmd.Flags(), &c.format, kernelForms()...)
+	registerStateDir(cmd.Flags(), &c.stateDir)
+	registerCgroup(cmd.Flags(), &c.cgroup)
+	cmd.Flags().BoolVar(&c.allowEmpty, "allow-empty", false, "go back to no rules at all, or to rules that serve nothing")
+	cmd.Flags().BoolVar(&c.dryRun, "dry-run", false, "print what would change, and change nothing")
+	c.turn.register(cmd.Flags())
 	return cmd
 }
 
-// rolledBack is the result of a rollback.
-func rolledBack(a *applier.Applier, e applier.Entry, p applier.Plan, err error) (*changed, error) {
+func (c *rollbackCommand) run(ctx context.Context) error {
+	if !c.dryRun {
+		lock, err := c.take(ctx, c.streams, c.stateDir)
+		if err != nil {
+			return err
+		}
+		defer lock.Release()
+	}
+	a := newApplier(c.stateDir, c.cgroup)
+	a.Doubt = c.streams.doubt
+	if previous, err := a.Previous(); err == nil {
+		if err := checkCgroup(c.cgroup, cmp.Or(previous.Backend, "none")); err != nil {
+			return err
+		}
+	}
+	if err := wantsSome(a, c.allowEmpty); err != nil {
+		return err
+	}
+	back := rollBack
+	if c.dryRun {
+		back = wouldRollBack
+	}
+	r, err := back(ctx, a)
+	if err != nil {
+		return err
+	}
+	return r.write(c.streams.Out, c.format)
+}
+
+// rollBack goes back, and says what changed.
+func rollBack(ctx context.Context, a *applier.Applier) (*changed, error) {
+	e, p, err := a.Rollback(ctx)
 	r := &changed{Command: "rollback", Backend: e.Backend, InSync: true}
 	switch {
 	case errors.Is(err, applier.ErrTakenBack):
-		r.Serves = fmt.Sprintf("nothing changed: %v", err)
+		r.Serves = nothingChanged(err)
 	case err != nil:
 		return nil, systemError(err)
 	case p == nil:
@@ -74,6 +96,23 @@ func rolledBack(a *applier.Applier, e applier.Entry, p applier.Plan, err error) 
 	}
 	return r, nil
 }
+
+// wouldRollBack says what rollBack would change.
+func wouldRollBack(ctx context.Context, a *applier.Applier) (*changed, error) {
+	e, p, err := a.PreviewRollback(ctx)
+	r := &changed{Command: "rollback", Backend: e.Backend, InSync: p.InSync, Steps: p.Steps, none: "would change"}
+	switch {
+	case errors.Is(err, applier.ErrTakenBack):
+		r.InSync, r.Serves, r.none = true, nothingChanged(err), ""
+	case err != nil:
+		return nil, systemError(err)
+	case e.Backend == "":
+		r.Serves = "there was nothing before: all rules would be removed"
+	}
+	return r, nil
+}
+
+func nothingChanged(because error) string { return fmt.Sprintf("nothing changed: %v", because) }
 
 // wantsSome rejects a rollback to rules that serve nothing, unless it is requested.
 func wantsSome(a *applier.Applier, allowEmpty bool) error {

@@ -262,9 +262,9 @@ func writeTraceText(w io.Writer, o netpath.Outcome) error {
 		if node == "" {
 			node = "whichever node the pod will be on"
 		}
-		fmt.Fprintf(&b, "%v, on %s\n", h.Packet, node)
+		fmt.Fprintf(&b, "%s, on %s\n", o.Packet(h), node)
 		for _, s := range h.Result.Steps {
-			fmt.Fprintf(&b, "  %-13s %s\n", s.Stage, s.Text)
+			fmt.Fprintf(&b, "  %-13s %s\n", s.Stage, o.Step(h, s))
 			if where := originLine(s.Origin); where != "" {
 				fmt.Fprintf(&b, "  %-13s   %s\n", "", where)
 			}

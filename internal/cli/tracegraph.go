@@ -39,9 +39,9 @@ func newGraph(o netpath.Outcome) graph {
 		if node == "" {
 			node = "whichever node the pod will be on"
 		}
-		group := graphGroup{title: fmt.Sprintf("%s: %v", node, h.Packet)}
+		group := graphGroup{title: fmt.Sprintf("%s: %s", node, o.Packet(h))}
 		for _, s := range h.Result.Steps {
-			group.steps = append(group.steps, graphStep{id: g.boxes, text: s.Stage + ": " + s.Text, where: originLine(s.Origin)})
+			group.steps = append(group.steps, graphStep{id: g.boxes, text: s.Stage + ": " + o.Step(h, s), where: originLine(s.Origin)})
 			g.boxes++
 		}
 		g.groups = append(g.groups, group)

@@ -85,10 +85,15 @@ func changes(have, want sets) (before, after []byte, steps []string) {
 			steps = append(steps, "remove set "+name)
 		}
 	}
+	var empty []string
 	for _, name := range sortedKeys(want) {
 		w, h := want[name], have[name]
 		if h == nil {
 			before = append(before, create(name, w)...)
+			if len(w.members) == 0 {
+				empty = append(empty, name)
+				continue
+			}
 			steps = append(steps, fmt.Sprintf("add set %s (%s)", name, backends.Count(len(w.members), "member")))
 			continue
 		}
@@ -106,6 +111,9 @@ func changes(have, want sets) (before, after []byte, steps []string) {
 		b, a, step := refill(name, h, w)
 		before, after, steps = append(before, b...), append(after, a...), append(steps, step)
 	}
+	if len(empty) > 0 {
+		steps = append(steps, addEmpty(empty))
+	}
 	for _, name := range sortedKeys(have) {
 		if want[name] == nil && !aside(name) {
 			after = append(after, "destroy "+name+"\n"...)
@@ -113,6 +121,20 @@ func changes(have, want sets) (before, after []byte, steps []string) {
 		}
 	}
 	return before, after, steps
+}
+
+// addEmpty says in one line which sets come without members: a first apply makes some twenty of
+// them, which later changes or rules fill.
+func addEmpty(names []string) string {
+	const most = 3
+	if len(names) == 1 {
+		return fmt.Sprintf("add set %s (0 members)", names[0])
+	}
+	more := ""
+	if n := len(names) - most; n > 0 {
+		names, more = names[:most], fmt.Sprintf(" and %d more", n)
+	}
+	return fmt.Sprintf("add empty sets %s%s", strings.Join(names, ", "), more)
 }
 
 func create(name string, s *set) string {

@@ -189,26 +189,32 @@ func (a *Applier) Previous() (Entry, error) {
 // Rollback applies the previous artifact, or removes the last one if the kernel had
 // no rules before it.
 func (a *Applier) Rollback(ctx context.Context) (Entry, Plan, error) {
-	last, err := a.record.Last()
+	last, previous, err := a.before()
 	if err != nil {
-		return Entry{}, nil, err
+		return last, nil, err
 	}
-	if a.record.refused() {
-		return last, nil, ErrTakenBack
-	}
-	previous, err := a.record.Previous()
-	if errors.Is(err, ErrNoRecord) {
-		return last, nil, ErrNothingBefore
-	}
-	if err == nil && previous.Backend == "" {
+	if previous.Backend == "" {
 		_, err := a.Clean(ctx, last.Backend)
 		return Entry{}, nil, errors.Join(err, a.record.Forget())
 	}
-	if err != nil {
-		return Entry{}, nil, err
-	}
 	plan, err := a.Apply(ctx, previous)
 	return previous, plan, err
+}
+
+// before returns the last entry and the one that a rollback applies; one without a backend
+// means no rules.
+func (a *Applier) before() (last, previous Entry, err error) {
+	if last, err = a.record.Last(); err != nil {
+		return Entry{}, Entry{}, err
+	}
+	if a.record.refused() {
+		return last, Entry{}, ErrTakenBack
+	}
+	previous, err = a.record.Previous()
+	if errors.Is(err, ErrNoRecord) {
+		err = ErrNothingBefore
+	}
+	return last, previous, err
 }
 
 // Clean removes all rules of one backend, and those of the backend that it serves with.

@@ -70,8 +70,15 @@ func goThrough(t *testing.T, a *applier.Applier, plane applier.Dataplane) {
 	if err := a.Verify(ctx, first); err != nil {
 		t.Errorf("after going back: %v", err)
 	}
-	if removed, err := a.CleanAll(ctx); err != nil || len(removed) == 0 {
-		t.Errorf("cleaning: %v, %v", removed, err)
+	would, err := a.PreviewCleanAll(ctx)
+	if err != nil || would.InSync {
+		t.Errorf("looking what cleaning would remove: %v, %v", would, err)
+	}
+	if removed, err := a.CleanAll(ctx); err != nil || !slices.Equal(removed, would.Steps) {
+		t.Errorf("cleaning: %q, %v, and not %q", removed, err, would.Steps)
+	}
+	if left, err := a.PreviewCleanAll(ctx); err != nil || !left.InSync {
+		t.Errorf("after cleaning: %v, %v", left, err)
 	}
 	if _, err := plane.Plan(ctx, backends.Artifact{}); err == nil {
 		t.Error("an artifact without an image has a plan")

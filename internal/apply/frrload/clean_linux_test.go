@@ -36,6 +36,9 @@ func TestCleanAgain(t *testing.T) {
 		}
 	}
 	ends("reload", "0")
+	if would, err := f.ToClean(); err != nil || len(would) != 1 {
+		t.Errorf("%q %v", would, err)
+	}
 	if removed, err := f.Clean(t.Context()); err != nil || len(removed) != 1 {
 		t.Errorf("%q %v", removed, err)
 	}

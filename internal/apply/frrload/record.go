@@ -71,6 +71,15 @@ func Forget(stateDir string) error {
 	return nil
 }
 
+// RecordedToClean says what [CleanRecorded] would remove, without a change.
+func RecordedToClean(stateDir string) ([]string, error) {
+	f, err := Recall(stateDir)
+	if f == nil || err != nil {
+		return nil, err
+	}
+	return f.ToClean()
+}
+
 // CleanRecorded does [FRR.Clean] for the FRR that a state directory has a record of, if any,
 // and removes the record.
 func CleanRecorded(ctx context.Context, stateDir string) ([]string, error) {

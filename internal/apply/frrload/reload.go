@@ -151,26 +151,37 @@ func (f *FRR) withoutBGP(err error) error {
 	return err
 }
 
+// ToClean says what Clean would remove, without a change.
+func (f *FRR) ToClean() ([]string, error) {
+	conf, err := f.Read()
+	if errors.Is(err, ErrForeign) || err == nil && len(conf) == 0 {
+		return nil, nil
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case f.Reload != "":
+		return []string{"configuration of FRR " + f.File()}, nil
+	case string(conf) == frr.Nothing:
+		return nil, nil
+	}
+	return []string{"what FRR announces, from " + f.File()}, nil
+}
+
 // Clean has FRR run nothing of planec's and removes frr.conf; it returns what was removed. One
 // that another program wrote meanwhile stays. Where another program loads the file, it stays too,
 // and says nothing: if it were gone, FRR would go on announcing. Where FRR runs and does not take
 // the file, that is an error, and the file stays, too.
 func (f *FRR) Clean(ctx context.Context) ([]string, error) {
-	conf, err := f.Read()
-	if errors.Is(err, ErrForeign) || err == nil && len(conf) == 0 {
-		return nil, nil
-	}
-	if err != nil {
+	removed, err := f.ToClean()
+	if err != nil || len(removed) == 0 {
 		return nil, err
-	}
-	if string(conf) == frr.Nothing && f.Reload == "" {
-		return nil, nil
 	}
 	if err := f.Write([]byte(frr.Nothing)); err != nil {
 		return nil, err
 	}
 	if f.Reload == "" {
-		return []string{"what FRR announces, from " + f.File()}, nil
+		return removed, nil
 	}
 	if err := f.Load(ctx); err != nil {
 		// Where FRR runs, the file stays, so that cleaning again tries again.
@@ -182,5 +193,5 @@ func (f *FRR) Clean(ctx context.Context) ([]string, error) {
 	if err := os.Remove(f.File()); err != nil {
 		return nil, fmt.Errorf("removing frr.conf: %w", err)
 	}
-	return []string{"configuration of FRR " + f.File()}, nil
+	return removed, nil
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,7 +59,11 @@ func TestFile(t *testing.T) {
 	}
 	// Another program loads the file: it says nothing then, once.
 	for i := range 2 {
+		would, lost := f.ToClean()
 		removed, err := f.Clean(t.Context())
+		if lost != nil || !slices.Equal(would, removed) {
+			t.Errorf("clean %d: %q was to be removed: %v", i, would, lost)
+		}
 		if b, _ := f.Read(); err != nil || len(removed) != 1-i || string(b) != frr.Nothing {
 			t.Errorf("clean %d: %q %v %q", i, removed, err, b)
 		}
@@ -71,6 +76,9 @@ func TestFile(t *testing.T) {
 	}
 	if removed, err := f.Clean(t.Context()); err != nil || removed != nil {
 		t.Errorf("a foreign file: %q %v", removed, err)
+	}
+	if would, err := f.ToClean(); err != nil || would != nil {
+		t.Errorf("a foreign file: %q %v", would, err)
 	}
 }
 
@@ -107,11 +115,17 @@ func TestRecord(t *testing.T) {
 	if f, err := Recall(dir); err != nil || !reflect.DeepEqual(f, want) {
 		t.Errorf("%v %v", f, err)
 	}
+	if would, err := RecordedToClean(dir); err != nil || len(would) > 0 {
+		t.Errorf("%q %v", would, err)
+	}
 	if removed, err := CleanRecorded(t.Context(), dir); err != nil || len(removed) > 0 {
 		t.Errorf("%q %v", removed, err)
 	}
 	if f, err := Recall(dir); f != nil || err != nil {
 		t.Errorf("after clean: %v %v", f, err)
+	}
+	if would, err := RecordedToClean(dir); err != nil || would != nil {
+		t.Errorf("after clean: %q %v", would, err)
 	}
 }
 

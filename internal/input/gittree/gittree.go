@@ -76,7 +76,7 @@ func Copy(ctx context.Context, s Source, dir string, wanted func(name string) bo
 	}
 	list = append(list, more...)
 	if len(list) == 0 {
-		return root, fmt.Errorf("%s has %w at %q", s.Revision, ErrNoFiles, root)
+		return root, noFiles(ctx, s, commit, root)
 	}
 	var kept []entry
 	for _, e := range list {
@@ -92,9 +92,38 @@ func Copy(ctx context.Context, s Source, dir string, wanted func(name string) bo
 	return root, write(ctx, kept, dir)
 }
 
+// NoFiles is an [ErrNoFiles] about a source. In a directory below the top of the repository it
+// says where the path was looked for, and which path has files.
+func NoFiles(ctx context.Context, s Source) error {
+	root, err := rootPath(ctx, s.Path)
+	if err != nil {
+		return err
+	}
+	return noFiles(ctx, s, s.Revision, root)
+}
+
+func noFiles(ctx context.Context, s Source, commit, root string) error {
+	err := fmt.Errorf("%s has %w at %q", s.Revision, ErrNoFiles, root)
+	here, failed := rootPath(ctx, "./"+s.Path)
+	if relative(s.Path) || failed != nil || here == root {
+		return err
+	}
+	err = fmt.Errorf("%w, looked for from the top of the repository", err)
+	files, links, failed := entries(ctx, commit, here, maxFiles)
+	if failed == nil && len(files)+len(links) > 0 {
+		return fmt.Errorf("%w: did you mean git:%s:%s or git:%[2]s:./%[4]s?", err, s.Revision, here, s.Path)
+	}
+	return err
+}
+
+// relative reports whether a path begins at the current directory.
+func relative(p string) bool {
+	return p == "." || strings.HasPrefix(p, "./") || strings.HasPrefix(p, "../")
+}
+
 // rootPath returns a path relative to the top of the repository.
 func rootPath(ctx context.Context, p string) (string, error) {
-	if p == "." || strings.HasPrefix(p, "./") || strings.HasPrefix(p, "../") {
+	if relative(p) {
 		prefix, err := git(ctx, "rev-parse", "--show-prefix")
 		if err != nil {
 			return "", fmt.Errorf("asking git where this directory is: %w", err)

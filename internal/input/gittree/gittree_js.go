@@ -14,6 +14,9 @@ func Place(context.Context, Source) (string, error) { return "", errNoGit }
 // PlaceOf fails.
 func PlaceOf(context.Context, string) (string, error) { return "", errNoGit }
 
+// NoFiles is the error of all functions.
+func NoFiles(context.Context, Source) error { return errNoGit }
+
 // Copy fails.
 func Copy(context.Context, Source, string, func(name string) bool) (string, error) {
 	return "", errNoGit

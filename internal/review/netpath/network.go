@@ -33,6 +33,10 @@ type Network struct {
 	owners  map[netip.Addr]Owner
 	set     *objects.Set // for sentences only
 
+	// endpoints are the nodes of endpoints, as slices say them; for words only.
+	slices    sync.Once
+	endpoints map[netip.Addr]string
+
 	mu    sync.Mutex
 	nodes map[string]*node
 }
