@@ -3,8 +3,6 @@ package conntrack
 import (
 	"net/netip"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )
@@ -41,10 +39,9 @@ func DeniedEnds(p *ir.Program) func(client, server netip.AddrPort, protocol uint
 	for i := range p.Frontends {
 		services[p.Frontends[i].Match.Address] = true
 	}
-	protocols := map[uint8]ir.Protocol{unix.IPPROTO_TCP: ir.TCP, unix.IPPROTO_UDP: ir.UDP, unix.IPPROTO_SCTP: ir.SCTP}
 	return func(client, server netip.AddrPort, number uint8) bool {
-		protocol, ok := protocols[number]
-		if !ok || services[server.Addr()] || e.IsNodeAddress(server.Addr()) {
+		protocol := ir.Protocol(number) // both are IANA's numbers
+		if !protocol.HasPorts() || services[server.Addr()] || e.IsNodeAddress(server.Addr()) {
 			return false
 		}
 		return denied(&Flow{Src: client, ReplySrc: server, Protocol: protocol})
