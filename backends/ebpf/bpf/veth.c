@@ -151,22 +151,20 @@ INLINE int refused(struct skb *skb, const struct packet *p, __u8 direction)
 	return verdict ? verdict : SHOT;
 }
 
-/* is_of_stack reports whether the stack has had packets of a leg, also one that has ended: a UDP
- * connection may be translated for longer than a leg of it lives. */
+/* is_of_stack reports whether the stack has the packets of a leg. TCP ends a connection; one of UDP
+ * may be translated for longer than a leg of it lives. */
 INLINE bool is_of_stack(const struct leg_key *k)
 {
 	struct leg *l = map_lookup(&plc_legs, k);
-	return l && !l->to;
+	return l && !l->to && (k->protocol == PROTO_UDP || !l->closing);
 }
 
 /* may_begin reports whether a packet opens a connection that can be handed over. */
 INLINE bool may_begin(const struct leg_key *k, const struct packet *p)
 {
-	if (p->reading != WHOLE)
+	if (p->reading != WHOLE || !(k->protocol == PROTO_UDP || (k->protocol == PROTO_TCP && p->role == OPENS)))
 		return false;
-	if (p->opening.protocol == PROTO_UDP)
-		return !is_of_stack(k);
-	return p->opening.protocol == PROTO_TCP && p->role == OPENS;
+	return !is_of_stack(k);
 }
 
 /* judged decides about a packet that has all of its headers. */
@@ -242,10 +240,11 @@ INLINE int examine(struct skb *skb, __u8 direction)
 SEPARATE int examine_sent(struct skb *skb) { return examine(skb, EGRESS); }
 
 /* opens_to reports whether the other pod accepts the connection, and its packets may be handed
- * over. A UDP connection that it knows goes on as it began. */
+ * over: not if it has one with the same ports that the stack has, since answers of that may be
+ * translated back. A UDP connection that it knows goes on as it began. */
 INLINE bool opens_to(const struct leg_key *other, const struct leg_key *k, __u64 now)
 {
-	if (k->protocol == PROTO_UDP && is_of_stack(other))
+	if (is_of_stack(other))
 		return false;
 	if (k->protocol == PROTO_UDP && known_leg(other, now))
 		return true;
