@@ -125,11 +125,21 @@ INLINE bool is_accepted(const struct packet *p, __u8 direction)
 	return packet_rules && direction == EGRESS && is_service(active, &p->opening);
 }
 
+/* is_spoofed reports whether a packet has the addresses of a connection that is handed over, and
+ * was sent by another pod than that of its source: it must not end the handing over. */
+INLINE bool is_spoofed(const struct skb *skb, const struct leg_key *k, __u8 direction)
+{
+	struct leg *l = map_lookup(&plc_legs, k);
+	if (!l || !l->to)
+		return false;
+	return direction == EGRESS ? is_elsewhere(skb, &k->pod) : skb->ingress_ifindex != l->to;
+}
+
 /* keep notes what follows an accepted packet. */
-INLINE void keep(const struct leg_key *k, const struct packet *p, __u8 direction, __u64 now)
+INLINE void keep(const struct skb *skb, const struct leg_key *k, const struct packet *p, __u8 direction, __u64 now)
 {
 	/* Only what opens a connection has a leg: an answer that is accepted by itself has none. */
-	if (p->role <= ASKS && !remember(k, direction, 0, now))
+	if (p->role <= ASKS && !is_spoofed(skb, k, direction) && !remember(k, direction, 0, now))
 		count(COUNT_FULL, direction);
 }
 
@@ -181,7 +191,7 @@ INLINE int judged(struct skb *skb, const struct packet *p, __u8 direction, __u64
 		return direction == EGRESS && l->to && p->reading == WHOLE ? HANDED : NEXT;
 	}
 	if (is_exempt(p)) {
-		keep(&k, p, direction, now);
+		keep(skb, &k, p, direction, now);
 		return passed(COUNT_PASSED, direction);
 	}
 	if (is_answer(skb, p, direction) || (p->role == REPORTS && is_related(skb, p, direction, now)))
@@ -189,7 +199,7 @@ INLINE int judged(struct skb *skb, const struct packet *p, __u8 direction, __u64
 	if (!is_accepted(p, direction))
 		return refused(skb, p, direction);
 	int verdict = direction == EGRESS && may_begin(&k, p) ? BEGINS : NEXT;
-	keep(&k, p, direction, now);
+	keep(skb, &k, p, direction, now);
 	count(COUNT_ACCEPTED, direction);
 	return verdict;
 }
@@ -242,12 +252,14 @@ INLINE int examine(struct skb *skb, __u8 direction)
 SEPARATE int examine_sent(struct skb *skb) { return examine(skb, EGRESS); }
 
 /* opens_to reports whether the other pod accepts the connection, and its packets may be handed
- * over. A UDP connection that it knows goes on as it began. */
+ * over. A UDP connection that it knows goes on as it began. One of TCP with the same ends may be
+ * translated: then connection tracking finds another port for this one. */
 INLINE bool opens_to(const struct leg_key *other, const struct leg_key *k, __u64 now)
 {
-	if (k->protocol == PROTO_UDP && is_of_stack(other))
+	struct leg *l = known_leg(other, now);
+	if (k->protocol == PROTO_UDP ? is_of_stack(other) : l && !l->to)
 		return false;
-	if (k->protocol == PROTO_UDP && known_leg(other, now))
+	if (k->protocol == PROTO_UDP && l)
 		return true;
 	struct packet p = { .opening = {
 		.source = k->pod, .destination = k->peer, .source_port = k->pod_port, .port = k->peer_port, .protocol = k->protocol, .ipv6 = k->ipv6,
@@ -264,16 +276,20 @@ SEPARATE int begin(struct skb *skb)
 	__u64 now = ktime_coarse_ns();
 	if (!read_ends(skb, &k, &h) || !is_at(skb, &k.pod))
 		return NEXT;
-	__u32 *to = map_lookup(&plc_direct, &k.peer);
-	if (!to || *to == skb->ifindex || !can_hand(skb, &k, *to, &h))
+	__u32 *place = map_lookup(&plc_direct, &k.peer);
+	if (!place)
+		return NEXT;
+	__u32 to = *(volatile __u32 *)place; /* once: the map may change */
+	if (to == skb->ifindex || !can_hand(skb, &k, to, &h))
 		return NEXT;
 	other_end(&other, &k);
-	struct leg *l = map_lookup(&plc_legs, &k);
-	if (!l || !opens_to(&other, &k, now) || !remember(&other, INGRESS, skb->ifindex, now))
+	if (!opens_to(&other, &k, now) || !remember(&other, INGRESS, skb->ifindex, now))
 		return NEXT;
-	l->to = *to;
+	/* A leg that was found before may have been forgotten for the other one. */
+	if (!remember(&k, EGRESS, to, now))
+		return NEXT;
 	count(COUNT_ACCEPTED, INGRESS);
-	return hand(skb, &k, *to, &h);
+	return hand(skb, &k, to, &h);
 }
 
 /* What is known of a packet before it is examined. */
