@@ -112,7 +112,9 @@ INLINE bool is_service(__u64 active, const struct opening *o)
 	return info && (service_of(active, info, &d, &verdict) || verdict != LEFT_ALONE);
 }
 
-/* is_accepted asks the policies. */
+/* is_accepted asks the policies. What goes to a Service is left to the rules, which judge it behind
+ * its endpoint's choice. One whose Service has the address of this pod (an external one) may have
+ * come without that, as if there was none: then the sender's policies have not been asked. */
 INLINE bool is_accepted(const struct packet *p, __u8 direction)
 {
 	__u64 active;
@@ -120,9 +122,10 @@ INLINE bool is_accepted(const struct packet *p, __u8 direction)
 		return false;
 	if (p->opening.midstream)
 		count(COUNT_MIDSTREAM, direction);
-	if (allows(slot_of(active), direction, &p->opening))
-		return true;
-	return packet_rules && direction == EGRESS && is_service(active, &p->opening);
+	bool accepted = allows(slot_of(active), direction, &p->opening);
+	if (!packet_rules || accepted != (direction == INGRESS) || !is_service(active, &p->opening))
+		return accepted;
+	return direction == EGRESS || allows(slot_of(active), EGRESS, &p->opening);
 }
 
 /* is_spoofed reports whether a packet has the addresses of a connection that is handed over, and
