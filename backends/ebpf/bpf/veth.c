@@ -112,7 +112,9 @@ INLINE bool is_service(__u64 active, const struct opening *o)
 	return info && (service_of(active, info, &d, &verdict) || verdict != LEFT_ALONE);
 }
 
-/* is_accepted asks the policies. */
+/* is_accepted asks the policies. What goes to a Service is left to the rules, which judge it behind
+ * its endpoint's choice. One whose Service has the address of this pod (an external one) may have
+ * come without that, as if there was none: then the sender's policies have not been asked. */
 INLINE bool is_accepted(const struct packet *p, __u8 direction)
 {
 	__u64 active;
@@ -120,16 +122,27 @@ INLINE bool is_accepted(const struct packet *p, __u8 direction)
 		return false;
 	if (p->opening.midstream)
 		count(COUNT_MIDSTREAM, direction);
-	if (allows(slot_of(active), direction, &p->opening))
-		return true;
-	return packet_rules && direction == EGRESS && is_service(active, &p->opening);
+	bool accepted = allows(slot_of(active), direction, &p->opening);
+	if (!packet_rules || accepted != (direction == INGRESS) || !is_service(active, &p->opening))
+		return accepted;
+	return direction == EGRESS || allows(slot_of(active), EGRESS, &p->opening);
+}
+
+/* is_spoofed reports whether a packet has the addresses of a connection that is handed over, and
+ * was sent by another pod than that of its source: it must not end the handing over. */
+INLINE bool is_spoofed(const struct skb *skb, const struct leg_key *k, __u8 direction)
+{
+	struct leg *l = map_lookup(&plc_legs, k);
+	if (!l || !l->to)
+		return false;
+	return direction == EGRESS ? is_elsewhere(skb, &k->pod) : skb->ingress_ifindex != l->to;
 }
 
 /* keep notes what follows an accepted packet. */
-INLINE void keep(const struct leg_key *k, const struct packet *p, __u8 direction, __u64 now)
+INLINE void keep(const struct skb *skb, const struct leg_key *k, const struct packet *p, __u8 direction, __u64 now)
 {
 	/* Only what opens a connection has a leg: an answer that is accepted by itself has none. */
-	if (p->role <= ASKS && !remember(k, direction, 0, now))
+	if (p->role <= ASKS && !is_spoofed(skb, k, direction) && !remember(k, direction, 0, now))
 		count(COUNT_FULL, direction);
 }
 
@@ -151,20 +164,20 @@ INLINE int refused(struct skb *skb, const struct packet *p, __u8 direction)
 	return verdict ? verdict : SHOT;
 }
 
-/* is_of_stack reports whether the stack has the packets of a leg. TCP ends a connection; one of UDP
- * may be translated for longer than a leg of it lives. */
-INLINE bool is_of_stack(const struct leg_key *k)
+/* is_of_stack reports whether the stack has the packets of a leg. One of UDP counts for as long as
+ * there is a trace of it: it may be translated for longer than it lives here. */
+INLINE bool is_of_stack(const struct leg_key *k, __u64 now)
 {
-	struct leg *l = map_lookup(&plc_legs, k);
-	return l && !l->to && (k->protocol == PROTO_UDP || !l->closing);
+	struct leg *l = k->protocol == PROTO_UDP ? map_lookup(&plc_legs, k) : known_leg(k, now);
+	return l && !l->to;
 }
 
 /* may_begin reports whether a packet opens a connection that can be handed over. */
-INLINE bool may_begin(const struct leg_key *k, const struct packet *p)
+INLINE bool may_begin(const struct leg_key *k, const struct packet *p, __u64 now)
 {
 	if (p->reading != WHOLE || !(k->protocol == PROTO_UDP || (k->protocol == PROTO_TCP && p->role == OPENS)))
 		return false;
-	return !is_of_stack(k);
+	return !is_of_stack(k, now);
 }
 
 /* judged decides about a packet that has all of its headers. */
@@ -179,15 +192,15 @@ INLINE int judged(struct skb *skb, const struct packet *p, __u8 direction, __u64
 		return direction == EGRESS && l->to && p->reading == WHOLE ? HANDED : NEXT;
 	}
 	if (is_exempt(p)) {
-		keep(&k, p, direction, now);
+		keep(skb, &k, p, direction, now);
 		return passed(COUNT_PASSED, direction);
 	}
 	if (is_answer(skb, p, direction) || (p->role == REPORTS && is_related(skb, p, direction, now)))
 		return passed(COUNT_KNOWN, direction);
 	if (!is_accepted(p, direction))
 		return refused(skb, p, direction);
-	int verdict = direction == EGRESS && may_begin(&k, p) ? BEGINS : NEXT;
-	keep(&k, p, direction, now);
+	int verdict = direction == EGRESS && may_begin(&k, p, now) ? BEGINS : NEXT;
+	keep(skb, &k, p, direction, now);
 	count(COUNT_ACCEPTED, direction);
 	return verdict;
 }
@@ -244,7 +257,7 @@ SEPARATE int examine_sent(struct skb *skb) { return examine(skb, EGRESS); }
  * translated back. A UDP connection that it knows goes on as it began. */
 INLINE bool opens_to(const struct leg_key *other, const struct leg_key *k, __u64 now)
 {
-	if (is_of_stack(other))
+	if (is_of_stack(other, now))
 		return false;
 	if (k->protocol == PROTO_UDP && known_leg(other, now))
 		return true;
@@ -263,16 +276,20 @@ SEPARATE int begin(struct skb *skb)
 	__u64 now = ktime_coarse_ns();
 	if (!read_ends(skb, &k, &h) || !is_at(skb, &k.pod))
 		return NEXT;
-	__u32 *to = map_lookup(&plc_direct, &k.peer);
-	if (!to || *to == skb->ifindex || !can_hand(skb, &k, *to, &h))
+	__u32 *place = map_lookup(&plc_direct, &k.peer);
+	if (!place)
+		return NEXT;
+	__u32 to = *(volatile __u32 *)place; /* once: the map may change */
+	if (to == skb->ifindex || !can_hand(skb, &k, to, &h))
 		return NEXT;
 	other_end(&other, &k);
-	struct leg *l = map_lookup(&plc_legs, &k);
-	if (!l || !opens_to(&other, &k, now) || !remember(&other, INGRESS, skb->ifindex, now))
+	if (!opens_to(&other, &k, now) || !remember(&other, INGRESS, skb->ifindex, now))
 		return NEXT;
-	l->to = *to;
+	/* A leg that was found before may have been forgotten for the other one. */
+	if (!remember(&k, EGRESS, to, now))
+		return NEXT;
 	count(COUNT_ACCEPTED, INGRESS);
-	return hand(skb, &k, *to, &h);
+	return hand(skb, &k, to, &h);
 }
 
 /* What is known of a packet before it is examined. */

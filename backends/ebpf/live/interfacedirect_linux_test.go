@@ -275,49 +275,6 @@ func TestDirectPodsTranslated(t *testing.T) {
 	}
 }
 
-// TestDirectPodsSamePort: a connection to a pod has the client's port of another one that is translated
-// to that pod. The stack tells them apart, so both are its own.
-func TestDirectPodsSamePort(t *testing.T) {
-	r := newPodRig(t)
-	r.interfaces.Direct = anyPod()
-	r.add(1)
-	r.add(2)
-	r.put(r.program(policies{}))
-	r.nft(fmt.Sprintf("table inet ports {\n chain c {\n type nat hook prerouting priority dstnat\n meta l4proto { tcp, udp } th dport 9999 ip daddr 192.0.2.1 dnat to %v:80\n }\n}\n", podAddrs(1)[0]))
-	r.knowNeighbours()
-	r.place(placesOf(1, 2)...)
-	for _, a := range r.attemptsOf(2, 1)[:2] {
-		a.port = 4321
-		control := func(_, _ string, c syscall.RawConn) (err error) {
-			return errors.Join(c.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1) }), err)
-		}
-		var open []net.Conn
-		for _, at := range []netip.AddrPort{netip.AddrPortFrom(r.nodeAddrs[0], 9999), netip.AddrPortFrom(a.Dst, a.Port)} {
-			d := net.Dialer{Timeout: patience, Control: control, LocalAddr: &net.TCPAddr{IP: a.Src.AsSlice(), Port: a.port}}
-			if a.Protocol == ir.UDP {
-				d.LocalAddr = &net.UDPAddr{IP: a.Src.AsSlice(), Port: a.port}
-			}
-			if err := a.from.do(func() error {
-				c, err := d.DialContext(t.Context(), a.Protocol.String(), at.String())
-				if err == nil {
-					open = append(open, c)
-				}
-				return err
-			}); err != nil {
-				t.Fatalf("%v to %v: %v", a.Packet, at, err)
-			}
-			for _, c := range open {
-				if err := echoes(c, patience); err != nil {
-					t.Errorf("%v to %v, of %d connections: %v", a.Packet, c.RemoteAddr(), len(open), err)
-				}
-			}
-		}
-		for _, c := range open {
-			c.Close()
-		}
-	}
-}
-
 // TestDirectPodsTranslatedLong: rules translate a UDP connection for longer than the programs know
 // it. The first packet after that, from the server, is the stack's still.
 func TestDirectPodsTranslatedLong(t *testing.T) {

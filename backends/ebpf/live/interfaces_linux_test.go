@@ -416,10 +416,15 @@ func TestRefusals(t *testing.T) {
 		r.add(n)
 	}
 	p := r.program(policies{ingress: map[int][]int{1: {3}, 3: nil}, egress: map[int][]int{2: nil}})
-	for _, onDeny := range []ir.Refusal{ir.Reject, ir.Drop} {
+	for i, onDeny := range []ir.Refusal{ir.Reject, ir.Drop, ir.Reject} {
 		p.Policy.OnDeny = onDeny
 		r.put(p)
 		r.attach()
+		if i > 0 {
+			r.knowNeighbours()
+			r.interfaces.Direct = anyPod()
+			r.place(placesOf(1, 2, 3)...)
+		}
 		outside, pods := r.outside, r.pods
 		var wg sync.WaitGroup
 		for family := range 2 {

@@ -43,7 +43,7 @@ struct bundled_skb {
 
 _Static_assert(__builtin_offsetof(struct bundled_skb, gso_size) == 176, "gso_size in struct __sk_buff");
 
-enum { FAMILY_IPV4 = 2, FAMILY_IPV6 = 10, LAST_HOP = 1, MAC_SIZE = 6 };
+enum { FAMILY_IPV4 = 2, FAMILY_IPV6 = 10, LAST_HOP = 1, MAC_SIZE = 6, PACKET_HOST = 0 };
 
 /* How a packet is handed over. */
 struct handover {
@@ -134,11 +134,11 @@ INLINE bool finds_way(struct skb *skb, const struct leg_key *k, __u32 to, struct
 }
 
 /* can_hand reports whether a packet can be handed over. The stack has the others: those that it
- * answers itself, or cuts in pieces, and those whose destination's hardware address it must ask
- * for. */
+ * answers itself, or cuts in pieces, those whose destination's hardware address it must ask for,
+ * and frames to another hardware address than the node's, which it drops. */
 INLINE bool can_hand(struct skb *skb, const struct leg_key *k, __u32 to, struct handover *h)
 {
-	return h->hops > LAST_HOP && read_bundle(skb, k, h) && finds_way(skb, k, to, h);
+	return skb->pkt_type == PACKET_HOST && h->hops > LAST_HOP && read_bundle(skb, k, h) && finds_way(skb, k, to, h);
 }
 
 /* hand gives a packet to the other end of an interface, as if the node had forwarded it. */
@@ -172,6 +172,14 @@ INLINE bool is_at(const struct skb *skb, const struct address *pod)
 	return from && *from == skb->ifindex;
 }
 
+/* is_elsewhere reports whether a pod that packets are handed to is at another interface than the
+ * one that a packet with its address comes from: then it has not sent it. */
+INLINE bool is_elsewhere(const struct skb *skb, const struct address *pod)
+{
+	__u32 *from = map_lookup(&plc_direct, pod);
+	return from && *from != skb->ifindex;
+}
+
 /* follow hands over a packet of a connection of which all others were. */
 SEPARATE int follow(struct skb *skb)
 {
@@ -180,10 +188,15 @@ SEPARATE int follow(struct skb *skb)
 	if (!read_ends(skb, &k, &h))
 		return NEXT;
 	struct leg *l = map_lookup(&plc_legs, &k);
-	if (!l || !l->to || !is_at(skb, &k.pod) || !can_hand(skb, &k, l->to, &h))
+	if (!l)
+		return NEXT;
+	/* Once: a leg that is forgotten meanwhile may become that of another connection. */
+	__u32 to = *(volatile __u32 *)&l->to;
+	bool closing = l->closing;
+	if (!to || !is_at(skb, &k.pod) || !can_hand(skb, &k, to, &h))
 		return NEXT;
 	other_end(&other, &k);
-	if (l->closing)
+	if (closing)
 		close_leg(&other);
-	return hand(skb, &k, l->to, &h);
+	return hand(skb, &k, to, &h);
 }
