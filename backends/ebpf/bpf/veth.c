@@ -18,9 +18,14 @@ const volatile bool packet_rules;
 /* Every packet is counted, and not only what is rare. */
 const volatile bool count_all;
 
-/* What a program has decided before its verdict: the packet is handed over, or begins a
- * connection that may be. */
-enum { HANDED = 100, BEGINS = 101 };
+/* What a part of a program has decided: the verdict, or that the packet is handed to an interface,
+ * which is in the upper half. */
+#define DONE(verdict) ((__u64)(__u32)(verdict))
+#define HANDED(to) ((__u64)(to) << 32)
+
+/* The packet begins a connection that may be handed over, or nothing is known of it. */
+#define BEGINS 100ULL
+#define UNKNOWN 101ULL
 
 enum { DENY_REJECT = 1 << 5 }; /* layout.FlagDenyReject */
 
@@ -112,37 +117,40 @@ INLINE bool is_service(__u64 active, const struct opening *o)
 	return info && (service_of(active, info, &d, &verdict) || verdict != LEFT_ALONE);
 }
 
-/* is_accepted asks the policies. What goes to a Service is left to the rules, which judge it behind
- * its endpoint's choice. One whose Service has the address of this pod (an external one) may have
- * come without that, as if there was none: then the sender's policies have not been asked. */
-INLINE bool is_accepted(const struct packet *p, __u8 direction)
+/* What policies say of a packet. What goes to a Service is left to the rules, which judge it when
+ * they have chosen an endpoint. */
+enum { DENIED, ACCEPTED, LEFT };
+
+/* ask asks the policies. A packet to a Service that has the address of this pod (an external one)
+ * may have come without a choice, as if there was no Service: then the sender's policies have not
+ * been asked. */
+INLINE int ask(const struct packet *p, __u8 direction)
 {
 	__u64 active;
 	if (!read_active(&active))
-		return false;
+		return DENIED;
 	if (p->opening.midstream)
 		count(COUNT_MIDSTREAM, direction);
 	bool accepted = allows(slot_of(active), direction, &p->opening);
 	if (!packet_rules || accepted != (direction == INGRESS) || !is_service(active, &p->opening))
-		return accepted;
-	return direction == EGRESS || allows(slot_of(active), EGRESS, &p->opening);
+		return accepted ? ACCEPTED : DENIED;
+	return direction == EGRESS ? LEFT : allows(slot_of(active), EGRESS, &p->opening) ? ACCEPTED : DENIED;
 }
 
 /* is_spoofed reports whether a packet has the addresses of a connection that is handed over, and
  * was sent by another pod than that of its source: it must not end the handing over. */
-INLINE bool is_spoofed(const struct skb *skb, const struct leg_key *k, __u8 direction)
+INLINE bool is_spoofed(const struct skb *skb, const struct leg_key *k, const struct leg *l, __u8 direction)
 {
-	struct leg *l = map_lookup(&plc_legs, k);
 	if (!l || !l->to)
 		return false;
 	return direction == EGRESS ? is_elsewhere(skb, &k->pod) : skb->ingress_ifindex != l->to;
 }
 
-/* keep notes what follows an accepted packet. */
-INLINE void keep(const struct skb *skb, const struct leg_key *k, const struct packet *p, __u8 direction, __u64 now)
+/* keep notes what follows an accepted packet; l is the leg that there was. */
+INLINE void keep(const struct skb *skb, const struct leg_key *k, const struct leg *l, const struct packet *p, __u8 direction, __u64 now)
 {
 	/* Only what opens a connection has a leg: an answer that is accepted by itself has none. */
-	if (p->role <= ASKS && !is_spoofed(skb, k, direction) && !remember(k, direction, 0, now))
+	if (p->role <= ASKS && !is_spoofed(skb, k, l, direction) && !remember(k, direction, 0, now))
 		count(COUNT_FULL, direction);
 }
 
@@ -166,43 +174,58 @@ INLINE int refused(struct skb *skb, const struct packet *p, __u8 direction)
 
 /* is_of_stack reports whether the stack has the packets of a leg. One of UDP counts for as long as
  * there is a trace of it: it may be translated for longer than it lives here. */
-INLINE bool is_of_stack(const struct leg_key *k, __u64 now)
+INLINE bool is_of_stack(const struct leg *l, __u8 protocol, __u64 now)
 {
-	struct leg *l = k->protocol == PROTO_UDP ? map_lookup(&plc_legs, k) : known_leg(k, now);
-	return l && !l->to;
+	return l && !l->to && (protocol == PROTO_UDP || lives(l, protocol, now));
 }
 
 /* may_begin reports whether a packet opens a connection that can be handed over. */
-INLINE bool may_begin(const struct leg_key *k, const struct packet *p, __u64 now)
+INLINE bool may_begin(const struct skb *skb, const struct leg_key *k, const struct leg *l, const struct packet *p, __u64 now)
 {
 	if (p->reading != WHOLE || !(k->protocol == PROTO_UDP || (k->protocol == PROTO_TCP && p->role == OPENS)))
 		return false;
-	return !is_of_stack(k, now);
+	return is_at(skb, &k->pod) && !is_of_stack(l, k->protocol, now);
+}
+
+/* knew is the verdict about a packet of a known leg. If it is handed over, the program at the other
+ * end does not see that it is one of the last. */
+INLINE __u64 knew(struct leg_key *k, const struct leg *l, const struct packet *p, __u8 direction)
+{
+	__u32 to = *(volatile __u32 *)&l->to; /* once: a leg that is forgotten may become another one */
+	count(COUNT_KNOWN, direction);
+	if (direction == INGRESS || !to || p->reading != WHOLE)
+		return DONE(NEXT);
+	if (l->closing) {
+		swap_ends(k);
+		close_leg(k);
+	}
+	return HANDED(to);
 }
 
 /* judged decides about a packet that has all of its headers. */
-INLINE int judged(struct skb *skb, const struct packet *p, __u8 direction, __u64 now)
+INLINE __u64 judged(struct skb *skb, const struct packet *p, __u8 direction, __u64 now)
 {
 	struct leg_key k;
 	leg_of(&k, p, direction);
-	struct leg *l = p->role == OPENS ? NULL : known_leg(&k, now);
-	if (l && p->role < REPORTS) {
+	struct leg *l = map_lookup(&plc_legs, &k);
+	if (p->role < REPORTS && p->role != OPENS && lives(l, k.protocol, now)) {
 		renew(l, p, now);
-		count(COUNT_KNOWN, direction);
-		return direction == EGRESS && l->to && p->reading == WHOLE ? HANDED : NEXT;
+		return knew(&k, l, p, direction);
 	}
 	if (is_exempt(p)) {
-		keep(skb, &k, p, direction, now);
-		return passed(COUNT_PASSED, direction);
+		keep(skb, &k, l, p, direction, now);
+		return DONE(passed(COUNT_PASSED, direction));
 	}
 	if (is_answer(skb, p, direction) || (p->role == REPORTS && is_related(skb, p, direction, now)))
-		return passed(COUNT_KNOWN, direction);
-	if (!is_accepted(p, direction))
-		return refused(skb, p, direction);
-	int verdict = direction == EGRESS && may_begin(&k, p, now) ? BEGINS : NEXT;
-	keep(skb, &k, p, direction, now);
+		return DONE(passed(COUNT_KNOWN, direction));
+	int said = ask(p, direction);
+	if (said == DENIED)
+		return DONE(refused(skb, p, direction));
 	count(COUNT_ACCEPTED, direction);
-	return verdict;
+	if (direction == EGRESS && said == ACCEPTED && may_begin(skb, &k, l, p, now))
+		return BEGINS;
+	keep(skb, &k, l, p, direction, now);
+	return DONE(NEXT);
 }
 
 INLINE bool is_neighbour_discovery(const struct packet *p)
@@ -222,49 +245,57 @@ INLINE __u8 is_of_node(const struct skb *skb)
 }
 
 /* examine decides about what is no packet of a known connection, or was not seen to be one. */
-INLINE int examine(struct skb *skb, __u8 direction)
+INLINE __u64 examine(struct skb *skb, __u8 direction)
 {
 	struct packet p = {};
 	read_packet(skb, &p);
 	if (p.reading == FOREIGN)
-		return passed(COUNT_PASSED, direction);
+		return DONE(passed(COUNT_PASSED, direction));
 	/* The kernel takes one tag off before this hook and a second one behind it. The other end of a
 	 * pod's interface has no reason for any. */
 	if (p.reading == TAGGED || p.reading == HEADLESS)
-		return denied(COUNT_BROKEN, direction);
+		return DONE(denied(COUNT_BROKEN, direction));
 	if (direction == INGRESS)
 		p.opening.own = is_of_node(skb);
 	__u64 now = ktime_coarse_ns();
 	if (p.reading == LATER) {
 		if (known_part(&p, direction, now))
-			return passed(COUNT_KNOWN, direction);
-		return unreadable(&p, direction, COUNT_PARTS);
+			return DONE(passed(COUNT_KNOWN, direction));
+		return DONE(unreadable(&p, direction, COUNT_PARTS));
 	}
 	if (p.reading == BROKEN)
-		return unreadable(&p, direction, COUNT_BROKEN);
+		return DONE(unreadable(&p, direction, COUNT_BROKEN));
 	if (is_neighbour_discovery(&p))
-		return passed(COUNT_PASSED, direction);
-	int verdict = judged(skb, &p, direction, now);
-	if (verdict == NEXT && p.reading == FIRST && !remember_part(&p, direction, now))
+		return DONE(passed(COUNT_PASSED, direction));
+	__u64 verdict = judged(skb, &p, direction, now);
+	if (verdict == DONE(NEXT) && p.reading == FIRST && !remember_part(&p, direction, now))
 		count(COUNT_FULL, direction);
 	return verdict;
 }
-
-SEPARATE int examine_sent(struct skb *skb) { return examine(skb, EGRESS); }
 
 /* opens_to reports whether the other pod accepts the connection, and its packets may be handed
  * over: not if it has one with the same ports that the stack has, since answers of that may be
  * translated back. A UDP connection that it knows goes on as it began. */
 INLINE bool opens_to(const struct leg_key *other, const struct leg_key *k, __u64 now)
 {
-	if (is_of_stack(other, now))
+	struct leg *l = map_lookup(&plc_legs, other);
+	if (is_of_stack(l, k->protocol, now))
 		return false;
-	if (k->protocol == PROTO_UDP && known_leg(other, now))
+	if (k->protocol == PROTO_UDP && lives(l, PROTO_UDP, now))
 		return true;
-	struct packet p = { .opening = {
+	struct opening o = {
 		.source = k->pod, .destination = k->peer, .source_port = k->pod_port, .port = k->peer_port, .protocol = k->protocol, .ipv6 = k->ipv6,
-	} };
-	return is_accepted(&p, INGRESS);
+	};
+	__u32 slot;
+	return active_slot(&slot) && allows(slot, INGRESS, &o);
+}
+
+/* stays leaves a connection to the stack. */
+INLINE int stays(const struct leg_key *k, __u64 now)
+{
+	if (!remember(k, EGRESS, 0, now))
+		count(COUNT_FULL, EGRESS);
+	return NEXT;
 }
 
 /* begin hands over the first packet of a connection that the pod's own policies accept, if those
@@ -274,45 +305,42 @@ SEPARATE int begin(struct skb *skb)
 	struct handover h;
 	struct leg_key k, other;
 	__u64 now = ktime_coarse_ns();
-	if (!read_ends(skb, &k, &h) || !is_at(skb, &k.pod))
+	if (!read_ends(skb, &k, &h))
 		return NEXT;
 	__u32 *place = map_lookup(&plc_direct, &k.peer);
 	if (!place)
-		return NEXT;
+		return stays(&k, now);
 	__u32 to = *(volatile __u32 *)place; /* once: the map may change */
 	if (to == skb->ifindex || !can_hand(skb, &k, to, &h))
-		return NEXT;
+		return stays(&k, now);
 	other_end(&other, &k);
-	if (!opens_to(&other, &k, now) || !remember(&other, INGRESS, skb->ifindex, now))
-		return NEXT;
-	/* A leg that was found before may have been forgotten for the other one. */
-	if (!remember(&k, EGRESS, to, now))
-		return NEXT;
+	if (!opens_to(&other, &k, now) || !remember(&other, INGRESS, skb->ifindex, now) || !remember(&k, EGRESS, to, now))
+		return stays(&k, now);
 	count(COUNT_ACCEPTED, INGRESS);
 	return hand(skb, &k, to, &h);
 }
 
-/* What is known of a packet before it is examined. */
-enum { UNKNOWN = 102 };
-
-SEPARATE int known_sent(struct skb *skb)
+SEPARATE __u64 known_sent(struct skb *skb)
 {
 	struct leg_key k;
 	struct leg *l = plain_leg(skb, EGRESS, &k);
 	if (!l)
 		return UNKNOWN;
+	__u32 to = *(volatile __u32 *)&l->to;
 	count(COUNT_KNOWN, EGRESS);
-	return l->to ? HANDED : NEXT;
+	return to ? HANDED(to) : DONE(NEXT);
 }
+
+SEPARATE __u64 examine_sent(struct skb *skb) { return examine(skb, EGRESS); }
 
 SEC("tcx/ingress") int from_pod(struct skb *skb)
 {
-	int verdict = known_sent(skb);
-	if (verdict == UNKNOWN)
-		verdict = examine_sent(skb);
-	if (verdict == BEGINS)
+	__u64 said = known_sent(skb);
+	if (said == UNKNOWN)
+		said = examine_sent(skb);
+	if (said == BEGINS)
 		return begin(skb);
-	return verdict == HANDED ? follow(skb) : verdict;
+	return said >> 32 ? follow(skb, (__u32)(said >> 32)) : (int)said;
 }
 
 SEC("tcx/egress") int to_pod(struct skb *skb)
@@ -320,7 +348,7 @@ SEC("tcx/egress") int to_pod(struct skb *skb)
 	struct leg_key k;
 	if (__builtin_expect(plain_leg(skb, INGRESS, &k) != NULL, true))
 		return passed(COUNT_KNOWN, INGRESS);
-	return examine(skb, INGRESS);
+	return (int)examine(skb, INGRESS);
 }
 
 char _license[] SEC("license") = "GPL";

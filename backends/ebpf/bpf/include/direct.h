@@ -180,23 +180,12 @@ INLINE bool is_elsewhere(const struct skb *skb, const struct address *pod)
 	return from && *from != skb->ifindex;
 }
 
-/* follow hands over a packet of a connection of which all others were. */
-SEPARATE int follow(struct skb *skb)
+/* follow hands over a packet of a connection of which all others were, to an interface. */
+SEPARATE int follow(struct skb *skb, __u32 to)
 {
 	struct handover h;
-	struct leg_key k, other;
-	if (!read_ends(skb, &k, &h))
+	struct leg_key k;
+	if (!read_ends(skb, &k, &h) || !is_at(skb, &k.pod) || !can_hand(skb, &k, to, &h))
 		return NEXT;
-	struct leg *l = map_lookup(&plc_legs, &k);
-	if (!l)
-		return NEXT;
-	/* Once: a leg that is forgotten meanwhile may become that of another connection. */
-	__u32 to = *(volatile __u32 *)&l->to;
-	bool closing = l->closing;
-	if (!to || !is_at(skb, &k.pod) || !can_hand(skb, &k, to, &h))
-		return NEXT;
-	other_end(&other, &k);
-	if (closing)
-		close_leg(&other);
 	return hand(skb, &k, to, &h);
 }

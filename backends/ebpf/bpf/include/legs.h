@@ -92,13 +92,16 @@ INLINE __u64 life_of(const struct leg *l, __u8 protocol)
 	return protocol == PROTO_TCP ? TCP_LIFE : protocol == PROTO_SCTP ? SCTP_LIFE : LIFE;
 }
 
+INLINE bool lives(const struct leg *l, __u8 protocol, __u64 now)
+{
+	return l && (__s64)(now - l->seen) <= (__s64)life_of(l, protocol);
+}
+
 /* known_leg finds a leg that lives. */
 INLINE struct leg *known_leg(const struct leg_key *k, __u64 now)
 {
 	struct leg *l = map_lookup(&plc_legs, k);
-	if (!l || (__s64)(now - l->seen) > (__s64)life_of(l, k->protocol))
-		return NULL;
-	return l;
+	return lives(l, k->protocol, now) ? l : NULL;
 }
 
 /* renew notes a packet of a leg, once a second: each note takes the leg away from the caches of
@@ -124,6 +127,17 @@ INLINE bool remember(const struct leg_key *k, __u8 direction, __u32 to, __u64 no
 	l->closing = 0;
 	l->to = to;
 	return true;
+}
+
+/* swap_ends makes a key that of the other end. */
+INLINE void swap_ends(struct leg_key *k)
+{
+	struct address pod = k->pod;
+	__be16 port = k->pod_port;
+	k->pod = k->peer;
+	k->peer = pod;
+	k->pod_port = k->peer_port;
+	k->peer_port = port;
 }
 
 /* close_leg notes that one end has closed a connection. */
