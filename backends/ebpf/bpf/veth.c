@@ -121,9 +121,8 @@ INLINE bool is_service(__u64 active, const struct opening *o)
  * they have chosen an endpoint. */
 enum { DENIED, ACCEPTED, LEFT };
 
-/* ask asks the policies. A packet to a Service that has the address of this pod (an external one)
- * may have come without a choice, as if there was no Service: then the sender's policies have not
- * been asked. */
+/* ask asks the policies. Rules choose no endpoint for a packet to a covered pod, also if a Service
+ * has its address (an external one). */
 INLINE int ask(const struct packet *p, __u8 direction)
 {
 	__u64 active;
@@ -131,10 +130,11 @@ INLINE int ask(const struct packet *p, __u8 direction)
 		return DENIED;
 	if (p->opening.midstream)
 		count(COUNT_MIDSTREAM, direction);
-	bool accepted = allows(slot_of(active), direction, &p->opening);
-	if (!packet_rules || accepted != (direction == INGRESS) || !is_service(active, &p->opening))
-		return accepted ? ACCEPTED : DENIED;
-	return direction == EGRESS ? LEFT : allows(slot_of(active), EGRESS, &p->opening) ? ACCEPTED : DENIED;
+	if (allows(slot_of(active), direction, &p->opening))
+		return ACCEPTED;
+	if (direction == INGRESS || !packet_rules || map_lookup(&plc_covered, &p->opening.destination))
+		return DENIED;
+	return is_service(active, &p->opening) ? LEFT : DENIED;
 }
 
 /* is_spoofed reports whether a packet has the addresses of a connection that is handed over, and
@@ -307,11 +307,11 @@ SEPARATE int begin(struct skb *skb)
 	__u64 now = ktime_coarse_ns();
 	if (!read_ends(skb, &k, &h))
 		return NEXT;
-	__u32 *place = map_lookup(&plc_direct, &k.peer);
+	__u32 *place = map_lookup(&plc_covered, &k.peer);
 	if (!place)
 		return stays(&k, now);
 	__u32 to = *(volatile __u32 *)place; /* once: the map may change */
-	if (to == skb->ifindex || !can_hand(skb, &k, to, &h))
+	if (!to || to == skb->ifindex || !can_hand(skb, &k, to, &h))
 		return stays(&k, now);
 	other_end(&other, &k);
 	if (!opens_to(&other, &k, now) || !remember(&other, INGRESS, skb->ifindex, now) || !remember(&k, EGRESS, to, now))

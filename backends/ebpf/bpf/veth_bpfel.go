@@ -20,7 +20,7 @@ const (
 	VethMapPlcAddrs    = "plc_addrs"
 	VethMapPlcAff      = "plc_aff"
 	VethMapPlcClasss   = "plc_classs"
-	VethMapPlcDirect   = "plc_direct"
+	VethMapPlcCovered  = "plc_covered"
 	VethMapPlcKeys     = "plc_keys"
 	VethMapPlcLegs     = "plc_legs"
 	VethMapPlcLogged   = "plc_logged"
@@ -96,7 +96,7 @@ type VethMapSpecs struct {
 	PlcAddrs    *ebpf.MapSpec `ebpf:"plc_addrs"`
 	PlcAff      *ebpf.MapSpec `ebpf:"plc_aff"`
 	PlcClasss   *ebpf.MapSpec `ebpf:"plc_classs"`
-	PlcDirect   *ebpf.MapSpec `ebpf:"plc_direct"`
+	PlcCovered  *ebpf.MapSpec `ebpf:"plc_covered"`
 	PlcKeys     *ebpf.MapSpec `ebpf:"plc_keys"`
 	PlcLegs     *ebpf.MapSpec `ebpf:"plc_legs"`
 	PlcLogged   *ebpf.MapSpec `ebpf:"plc_logged"`
@@ -146,7 +146,7 @@ type VethMaps struct {
 	PlcAddrs    *ebpf.Map `ebpf:"plc_addrs"`
 	PlcAff      *ebpf.Map `ebpf:"plc_aff"`
 	PlcClasss   *ebpf.Map `ebpf:"plc_classs"`
-	PlcDirect   *ebpf.Map `ebpf:"plc_direct"`
+	PlcCovered  *ebpf.Map `ebpf:"plc_covered"`
 	PlcKeys     *ebpf.Map `ebpf:"plc_keys"`
 	PlcLegs     *ebpf.Map `ebpf:"plc_legs"`
 	PlcLogged   *ebpf.Map `ebpf:"plc_logged"`
@@ -169,7 +169,7 @@ func (m *VethMaps) Close() error {
 		m.PlcAddrs,
 		m.PlcAff,
 		m.PlcClasss,
-		m.PlcDirect,
+		m.PlcCovered,
 		m.PlcKeys,
 		m.PlcLegs,
 		m.PlcLogged,

@@ -14,23 +14,36 @@ import (
 	"github.com/planec/planec/backends/ebpf/layout"
 )
 
-// Place is where a pod is: an interface that packets to it are handed to, past the stack.
+// Place is where a covered pod is.
 type Place struct {
-	Pod   netip.Addr
-	Index uint32 // the number of the interface on the node's side
+	Pod netip.Addr
+	// Index is the number of the interface on the node's side that packets to the pod are
+	// handed to, past the stack; 0 is none.
+	Index uint32
 }
 
-// Places returns where the pods are that packets may be handed to, sorted by address: those of
-// Covered in Direct, each at a virtual Ethernet pair whose other end is in another network
-// namespace. An address that several interfaces lead to is none of them.
+// Places returns the pods of Covered, sorted by address. Packets may be handed to those in Direct
+// that are each at a virtual Ethernet pair whose other end is in another network namespace. An
+// address that several interfaces lead to is none of them.
 func (i *Interfaces) Places() (out []Place, err error) {
-	if len(i.Direct) == 0 {
-		return nil, nil
-	}
 	covered, err := i.Covered()
 	if err != nil {
 		return nil, err
 	}
+	to := make(map[netip.Addr]uint32)
+	if len(i.Direct) > 0 {
+		if to, err = i.directWays(); err != nil {
+			return nil, err
+		}
+	}
+	for _, a := range covered {
+		out = append(out, Place{Pod: a, Index: to[a]})
+	}
+	return out[:min(len(out), mostPlaces)], nil
+}
+
+// directWays are the interfaces that packets may be handed to, by the pod.
+func (i *Interfaces) directWays() (map[netip.Addr]uint32, error) {
 	devices, err := listDevices()
 	if err != nil {
 		return nil, fmt.Errorf("listing interfaces: %w", err)
@@ -43,26 +56,27 @@ func (i *Interfaces) Places() (out []Place, err error) {
 	for _, d := range devices {
 		pairs[d.index] = d.kind == "veth" && d.elsewhere
 	}
-	ways := make(map[netip.Addr][]int)
+	ways := make(map[netip.Addr]uint32)
 	for _, p := range paths {
-		if p.to.IsSingleIP() && !slices.Contains(ways[p.to.Addr()], p.device) {
-			ways[p.to.Addr()] = append(ways[p.to.Addr()], p.device)
+		a := p.to.Addr()
+		within := slices.ContainsFunc(i.Direct, func(d netip.Prefix) bool { return d.Contains(a) })
+		if !p.to.IsSingleIP() || !within {
+			continue
+		}
+		if other, found := ways[a]; pairs[p.device] && (!found || other == uint32(p.device)) {
+			ways[a] = uint32(p.device)
+		} else {
+			ways[a] = 0
 		}
 	}
-	for _, a := range covered {
-		within := slices.ContainsFunc(i.Direct, func(p netip.Prefix) bool { return p.Contains(a) })
-		if to := ways[a]; within && len(to) == 1 && pairs[to[0]] {
-			out = append(out, Place{Pod: a, Index: uint32(to[0])})
-		}
-	}
-	return out[:min(len(out), mostPlaces)], nil
+	return ways, nil
 }
 
-// mostPlaces is the size of the map; the pods beyond it are served by the stack.
+// mostPlaces is the size of the map.
 const mostPlaces = 4096
 
 // Placed returns what the programs have of Places, sorted by address. known is false if there is
-// no such map, so that nothing is handed over.
+// no such map.
 func (i *Interfaces) Placed() (out []Place, known bool, err error) {
 	m, err := i.openPlaces()
 	if m == nil || err != nil {
@@ -77,7 +91,7 @@ func (i *Interfaces) Placed() (out []Place, known bool, err error) {
 	return out, true, err
 }
 
-// Place has the programs hand packets to these pods and no others. Without programs it does
+// Place has the programs take these pods for covered, and no others. Without programs it does
 // nothing. Connections of a pod that is taken out are the stack's from the next packet on.
 func (i *Interfaces) Place(want []Place) error {
 	m, err := i.openPlaces()
@@ -94,19 +108,19 @@ func (i *Interfaces) Place(want []Place) error {
 		wanted[p.Pod] = p.Index
 	}
 	for _, a := range slices.SortedFunc(maps.Keys(have), netip.Addr.Compare) {
-		if wanted[a] == have[a] {
+		if to, found := wanted[a]; found && to == have[a] {
 			continue
 		}
 		if err := m.Delete(layout.AddressOf(a)); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
-			return fmt.Errorf("no more handing packets to pod %v: %w", a, err)
+			return fmt.Errorf("pod %v is covered no more: %w", a, err)
 		}
 	}
 	for _, p := range want {
-		if have[p.Pod] == p.Index {
+		if to, found := have[p.Pod]; found && to == p.Index {
 			continue
 		}
 		if err := m.Put(layout.AddressOf(p.Pod), p.Index); err != nil {
-			return fmt.Errorf("handing packets to pod %v: %w", p.Pod, err)
+			return fmt.Errorf("covering pod %v: %w", p.Pod, err)
 		}
 	}
 	return nil
@@ -118,7 +132,7 @@ func readPlaces(m *ebpf.Map) (map[netip.Addr]uint32, error) {
 	keys, values := make([]layout.Address, room), make([]uint32, room)
 	n, err := readAll(m, keys, values)
 	if err != nil {
-		return nil, fmt.Errorf("reading which pods packets are handed to: %w", err)
+		return nil, fmt.Errorf("reading which pods are covered: %w", err)
 	}
 	out := make(map[netip.Addr]uint32, n)
 	for at, k := range keys[:n] {
@@ -129,11 +143,11 @@ func readPlaces(m *ebpf.Map) (map[netip.Addr]uint32, error) {
 
 // openPlaces opens the map; nil is none.
 func (i *Interfaces) openPlaces() (*ebpf.Map, error) {
-	m, err := ebpf.LoadPinnedMap(filepath.Join(i.Dir, directMap), nil)
+	m, err := ebpf.LoadPinnedMap(filepath.Join(i.Dir, coveredMap), nil)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {
-		return nil, fmt.Errorf("opening the map %s: %w", directMap, explain(err))
+		return nil, fmt.Errorf("opening the map %s: %w", coveredMap, explain(err))
 	}
 	return m, nil
 }

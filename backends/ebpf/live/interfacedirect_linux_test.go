@@ -205,7 +205,11 @@ func TestDirectPodsAsRouted(t *testing.T) {
 	}
 	goOn("listed", false)
 	r.interfaces.Direct = nil
-	r.place()
+	stay := placesOf(1, 2)
+	for i := range stay {
+		stay[i].Index = 0
+	}
+	r.place(stay...)
 	goOn("not listed", true)
 	r.interfaces.Direct = anyPod()
 	r.place(placesOf(1, 2)...)

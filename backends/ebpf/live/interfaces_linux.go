@@ -75,10 +75,10 @@ const (
 	legsMap     = namePrefix + "legs"
 	verdictsMap = namePrefix + "verdicts"
 	loggedMap   = namePrefix + "logged"
-	directMap   = namePrefix + "direct"
+	coveredMap  = namePrefix + "covered"
 )
 
-var interfaceMaps = [...]string{legsMap, namePrefix + "parts", verdictsMap, loggedMap, directMap}
+var interfaceMaps = [...]string{legsMap, namePrefix + "parts", verdictsMap, loggedMap, coveredMap}
 
 // programPin is the name of the pin of a program.
 func programPin(name string) string { return namePrefix + name }

@@ -128,7 +128,7 @@ func TestInterfaces(t *testing.T) {
 	wants(t, removed,
 		"detach program to_pod of interface 1002", "detach program from_pod of interface 1002",
 		"detach program to_pod of interface 1003", "detach program from_pod of interface 1003",
-		"remove plc_legs", "remove plc_parts", "remove plc_verdicts", "remove plc_logged", "remove plc_direct", "remove plc_to_pod", "remove plc_from_pod")
+		"remove plc_legs", "remove plc_parts", "remove plc_verdicts", "remove plc_logged", "remove plc_covered", "remove plc_to_pod", "remove plc_from_pod")
 	wants(t, r.attach(), "attach program to_pod to pod2", "attach program from_pod to pod2", "attach program to_pod to pod3", "attach program from_pod to pod3")
 }
 

@@ -190,8 +190,8 @@ type cover struct {
 	// guarded are the interfaces to be in the rules, and differ whether others are.
 	guarded []uint32
 	differ  bool
-	// placed are the pods that packets are handed to, places those to be; moved is whether
-	// they differ.
+	// placed are the pods that the programs know as covered, places those to be; moved is
+	// whether they differ.
 	placed, places []live.Place
 	moved          bool
 }
@@ -229,8 +229,8 @@ func readCover(i *live.Interfaces) (*cover, error) {
 	return c, c.readPlaces(i)
 }
 
-// readPlaces compares the pods that packets are handed to with those that the rules know as
-// covered: they would leave these packets to the programs too.
+// readPlaces compares the pods that the programs know as covered with those that the rules
+// know: only where both do, packets are handed over.
 func (c *cover) readPlaces(i *live.Interfaces) error {
 	want, err := i.Places()
 	if err != nil {
@@ -325,7 +325,7 @@ func (c *cover) steps() (steps []string) {
 		steps = append(steps, fmt.Sprintf("set guarded: %d interfaces", len(c.guarded)))
 	}
 	if c.moved {
-		steps = append(steps, fmt.Sprintf("map direct: %d pods", len(c.places)))
+		steps = append(steps, fmt.Sprintf("map covered: %d pods", len(c.places)))
 	}
 	return steps
 }

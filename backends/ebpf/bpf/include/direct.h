@@ -10,13 +10,14 @@
 #pragma once
 #include "known.h"
 
-/* The pods that packets may be handed to, with the number of the interface that leads to each. */
+/* The pods between which rules leave policies to these programs, with the number of the interface
+ * that packets to each are handed to; 0 is none. */
 struct {
 	__uint(type, MAP_HASH);
 	__uint(key_size, sizeof(struct address));
 	__uint(value_size, 4);
 	__uint(max_entries, 4096);
-} plc_direct SEC(".maps");
+} plc_covered SEC(".maps");
 
 /* The parameters of bpf_fib_lookup (struct bpf_fib_lookup). */
 struct fib {
@@ -168,7 +169,7 @@ INLINE int hand(struct skb *skb, const struct leg_key *k, __u32 to, const struct
 /* is_at reports whether packets of a pod may be handed over that come from this interface. */
 INLINE bool is_at(const struct skb *skb, const struct address *pod)
 {
-	__u32 *from = map_lookup(&plc_direct, pod);
+	__u32 *from = map_lookup(&plc_covered, pod);
 	return from && *from == skb->ifindex;
 }
 
@@ -176,8 +177,8 @@ INLINE bool is_at(const struct skb *skb, const struct address *pod)
  * one that a packet with its address comes from: then it has not sent it. */
 INLINE bool is_elsewhere(const struct skb *skb, const struct address *pod)
 {
-	__u32 *from = map_lookup(&plc_direct, pod);
-	return from && *from != skb->ifindex;
+	__u32 *from = map_lookup(&plc_covered, pod);
+	return from && *from && *from != skb->ifindex;
 }
 
 /* follow hands over a packet of a connection of which all others were, to an interface. */
