@@ -92,7 +92,8 @@ func (i *Interfaces) Placed() (out []Place, known bool, err error) {
 }
 
 // Place has the programs take these pods for covered, and no others. Without programs it does
-// nothing. Connections of a pod that is taken out are the stack's from the next packet on.
+// nothing. What a pod sends that is taken out is the stack's from the next packet on; what it is
+// sent on connections that stand goes its way as long as the sender is in.
 func (i *Interfaces) Place(want []Place) error {
 	m, err := i.openPlaces()
 	if m == nil || err != nil {

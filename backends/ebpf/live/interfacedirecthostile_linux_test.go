@@ -179,3 +179,41 @@ func TestDirectPodsForeignFrames(t *testing.T) {
 		}
 	}
 }
+
+// TestDirectPodsForgottenEnd: one end of a connection is forgotten for lack of room, and its answers
+// would be denied. It goes on, since the other end's packets are judged where they arrive.
+func TestDirectPodsForgottenEnd(t *testing.T) {
+	r := newPodRig(t)
+	r.interfaces.Direct = anyPod()
+	r.add(1)
+	r.add(2)
+	x := policies{ingress: map[int][]int{1: {2}}}
+	r.put(r.program(x))
+	r.knowNeighbours()
+	r.place(placesOf(1, 2)...)
+	for _, a := range r.attemptsOf(2, 1) {
+		// Answers are denied of TCP as such, and of UDP as what the pod sends.
+		if x.egress = nil; a.Protocol == ir.UDP {
+			x.egress = map[int][]int{1: nil}
+		}
+		r.put(r.program(x))
+		c, err := a.dial(patience)
+		if err != nil {
+			t.Fatalf("%v: %v", a.Packet, err)
+		}
+		defer c.Close()
+		r.ageLegs(2 * time.Second) // a packet is noted once a second
+		if err := r.node.do(func() error {
+			n, err := r.interfaces.Forget(func(l Leg) bool { return l.Pod.Addr() == a.Dst && l.Peer.String() == c.LocalAddr().String() })
+			if n != 1 {
+				t.Errorf("%v: %d ends are forgotten", a.Packet, n)
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if err := echoes(c, patience); err != nil {
+			t.Errorf("%v: %v", a.Packet, err)
+		}
+	}
+}

@@ -89,7 +89,8 @@ INLINE bool plain_ipv6(struct leg_key *k, __u8 direction, const void *data, cons
 }
 
 /* renew_known notes a packet, as renew. A packet that is handed over passes only one program, so
- * that one notes it for both ends. */
+ * that one notes it for both ends. If the other end was forgotten for lack of room, its answers may
+ * be denied: the stack has the packets then, and the other program judges and remembers them. */
 INLINE void renew_known(struct leg *l, const struct leg_key *k, __u64 now)
 {
 	if ((__s64)(now - l->seen) <= (__s64)SECOND)
@@ -102,6 +103,8 @@ INLINE void renew_known(struct leg *l, const struct leg_key *k, __u64 now)
 	struct leg *o = map_lookup(&plc_legs, &other);
 	if (o)
 		o->seen = now;
+	else
+		l->to = 0;
 }
 
 /* plain_leg returns the leg of a packet of a known connection; NULL is any other, or not sure. */
