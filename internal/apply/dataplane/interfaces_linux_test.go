@@ -434,7 +434,14 @@ func TestUntracked(t *testing.T) {
 // TestNewInterfaceOfACoveredAddress: while no process looks, a pod's address gets an interface
 // without programs. Nothing that policies deny is accepted: the rules judge it.
 func TestNewInterfaceOfACoveredAddress(t *testing.T) {
+	for _, direct := range []bool{false, true} {
+		t.Run(fmt.Sprintf("direct=%t", direct), func(t *testing.T) { newInterface(t, direct) })
+	}
+}
+
+func newInterface(t *testing.T, direct bool) {
 	g := newGuarded(t)
+	g.direct = direct
 	g.put(g.entry(policed(), true))
 	var indexes []uint32
 	if err := g.rig.Do(func() error {
