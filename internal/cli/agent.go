@@ -30,7 +30,7 @@ func (t *target) plan(ctx context.Context, a *applier.Applier, s *Streams) (appl
 		p, e, err := besideAgent(ctx, a, c)
 		switch {
 		case err == nil:
-			return p, &compiled{Entry: e}, checkCgroup(t.cgroup, e.Backend)
+			return p, &compiled{Entry: e}, errors.Join(t.isOf(e.Backend, "the agent serves"), checkCgroup(t.cgroup, e.Backend))
 		case !errors.Is(err, api.ErrNoAgent):
 			return nil, nil, systemError(err)
 		case running != nil:
@@ -41,7 +41,7 @@ func (t *target) plan(ctx context.Context, a *applier.Applier, s *Streams) (appl
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := checkCgroup(t.cgroup, e.Backend); err != nil {
+	if err := errors.Join(t.isOf(e.Backend, "what was applied last is of"), checkCgroup(t.cgroup, e.Backend)); err != nil {
 		return nil, nil, err
 	}
 	p, err := a.PlanSwitch(ctx, e.Entry)
@@ -49,6 +49,14 @@ func (t *target) plan(ctx context.Context, a *applier.Applier, s *Streams) (appl
 		return nil, nil, systemError(err)
 	}
 	return p, e, nil
+}
+
+// isOf wants the backend that was asked for, if any.
+func (t *target) isOf(backend, who string) error {
+	if t.backend == "" || t.backend == backend {
+		return nil
+	}
+	return inputError(fmt.Errorf("--backend %s: %s %s", t.backend, who, backend))
 }
 
 // looks bounds how often the comparison is repeated because the agent changed the

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/internal/apply/dataplane"
 	"github.com/planec/planec/internal/apply/nodelock"
+	"github.com/planec/planec/ir/diag"
 )
 
 // applyCommand is `planec apply`.
@@ -97,6 +99,9 @@ func (c *applyCommand) run(ctx context.Context) error {
 	e.warnOfFirewall(ctx, c.streams)
 	a := newApplier(c.stateDir, cgroup)
 	a.Doubt = c.streams.doubt
+	if c.cgroup == "" {
+		c.warnOfMove(ctx, a, e.Backend, cgroup)
+	}
 	if err := c.serves(a, e); err != nil {
 		return err
 	}
@@ -134,6 +139,20 @@ func (c *applyCommand) programsAt(backend string) (string, error) {
 		return "", systemError(err)
 	}
 	return root, nil
+}
+
+// warnOfMove says that programs leave the cgroup where they are, because none was given.
+func (c *applyCommand) warnOfMove(ctx context.Context, a *applier.Applier, backend, to string) {
+	programs, err := a.Programs(ctx, backend)
+	if err != nil {
+		return // the plan says so too
+	}
+	for _, p := range programs {
+		if filepath.IsAbs(p.At) && p.At != to {
+			fmt.Fprintf(c.streams.Err, "warning: the programs of sockets move from the cgroup %s to %s: --cgroup %[1]s leaves them where they are\n", diag.Printable(p.At), to)
+			return
+		}
+	}
 }
 
 // doubt reports rules that stay because they could not be identified.

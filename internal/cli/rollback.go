@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/planec/planec/internal/apply/applier"
+	"github.com/planec/planec/internal/apply/dataplane"
 )
 
 // rollbackCommand is `planec rollback`.
@@ -64,6 +65,13 @@ func (c *rollbackCommand) run(ctx context.Context) error {
 	if previous, err := a.Previous(); err == nil {
 		if err := checkCgroup(c.cgroup, cmp.Or(previous.Backend, "none")); err != nil {
 			return err
+		}
+		if c.cgroup == "" && previous.Place != "" {
+			if err := dataplane.CheckCgroup(previous.Place); err != nil {
+				return inputError(fmt.Errorf("the programs were on %w: say where they should be (--cgroup)", err))
+			}
+			a = newApplier(c.stateDir, previous.Place)
+			a.Doubt = c.streams.doubt
 		}
 	}
 	if err := wantsSome(a, c.allowEmpty); err != nil {

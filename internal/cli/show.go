@@ -134,7 +134,7 @@ func showText(w io.Writer, s backends.Served) error {
 		for _, p := range s.Programs {
 			at := p.At
 			if len(p.Direct) > 0 {
-				at += ", passed by for " + some(p.Direct)
+				at += " (packets from other pods are handed to " + some(p.Direct) + ")"
 			}
 			row(p.Name, strconv.FormatUint(uint64(p.ID), 10), at)
 		}

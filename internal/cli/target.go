@@ -24,12 +24,28 @@ type target struct {
 	keepFlows, endDenied        bool
 	// idle returns the given flags that apply only to manifests.
 	idle func() []string
+	// given returns those of some flags that were given, as they are written.
+	given func(names ...string) []string
+}
+
+// onlyOfPrograms are the flags of settings that only ebpf has. A file of settings may have them
+// for nodes of several backends.
+func onlyOfPrograms() []string {
+	return []string{"direct-pods", "policies-at-interfaces", "untracked-pods"}
 }
 
 func (t *target) register(flags *pflag.FlagSet) {
 	t.input.care = strictly
 	t.input.register(flags)
 	t.input.settings.RegisterDetection(flags)
+	t.given = func(names ...string) (given []string) {
+		for _, name := range names {
+			if flags.Changed(name) {
+				given = append(given, "--"+name)
+			}
+		}
+		return given
+	}
 	t.idle = func() (given []string) {
 		ofManifests := pflag.NewFlagSet("", pflag.ContinueOnError)
 		new(input).register(ofManifests)
@@ -71,6 +87,7 @@ func checkCgroup(path, backend string) error {
 // they are on, or else the root.
 func newApplier(stateDir, cgroup string) *applier.Applier {
 	a := applier.New(dataplane.AllAt(cgroup), applier.NewRecord(stateDir))
+	a.Place = cgroup
 	a.Finish = true // a signal prevents only what has not begun
 	return a
 }
@@ -95,6 +112,9 @@ func (t *target) entry(s *Streams) (*compiled, error) {
 	node, err := l.node()
 	if err != nil {
 		return nil, err
+	}
+	if given := t.given(onlyOfPrograms()...); len(given) > 0 && t.backend != ebpf.Name {
+		return nil, inputError(fmt.Errorf("%s has no meaning with backend %s: only ebpf has programs", strings.Join(given, ", "), t.backend))
 	}
 	selected, err := registry.Select(l.options, t.backend)
 	if err != nil || len(selected) != 1 {

@@ -51,6 +51,7 @@ func run(ctx context.Context, o *options, stderr io.Writer) error {
 	}
 	defer unlock()
 	a := applier.New(o.planes(o.cgroup), applier.NewRecord(o.stateDir))
+	a.Place = o.cgroup
 	if o.cleanup {
 		a.Finish = true
 		return cleanup(ctx, a, o.stateDir, log)

@@ -25,6 +25,8 @@ type Applier struct {
 	// Doubt is called if it is unknown whether another backend has rules in the
 	// kernel. Such rules stay.
 	Doubt func(error)
+	// Place is where programs are put, for the record; "" is not known.
+	Place string
 	// alone is the backend that, as far as this applier has checked, is the only
 	// one with rules in the kernel.
 	alone string
@@ -112,6 +114,9 @@ func (a *Applier) Remember(e Entry, p Plan) error {
 func (a *Applier) Stage(e Entry, p Plan) (*Staged, error) {
 	if r, ok := a.dataplanes[e.Backend].(Recorder); ok {
 		e.Artifact = r.Recorded(e.Artifact)
+	}
+	if _, ok := a.dataplanes[e.Backend].(Programmed); ok {
+		e.Place = a.Place
 	}
 	return a.record.stage(e, p != nil && p.FromNothing())
 }

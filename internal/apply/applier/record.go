@@ -28,6 +28,9 @@ type Entry struct {
 	// Names maps the places of frontends, as in [backends.ServedFrontend], to names
 	// that the artifact lacks. They are for people only.
 	Names map[string]string
+	// Place is where the backend's programs were put, a cgroup; "" is not known, or there are
+	// none.
+	Place string
 }
 
 // The files of a record.

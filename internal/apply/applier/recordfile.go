@@ -24,6 +24,7 @@ type header struct {
 	Files  []part `json:"files"`
 	// Names are those of the entry.
 	Names map[string]string `json:"names,omitempty"`
+	Place string            `json:"place,omitempty"` // that of the entry
 }
 
 // part is a file, with the SHA-256 of its content.
@@ -42,7 +43,7 @@ const (
 
 // headerOf returns the first line of an artifact's record.
 func headerOf(e Entry) ([]byte, error) {
-	h := header{Format: recordFormat, Backend: e.Backend, Files: []part{}, Names: e.Names}
+	h := header{Format: recordFormat, Backend: e.Backend, Files: []part{}, Names: e.Names, Place: e.Place}
 	for _, f := range e.Artifact.Files {
 		sum := f.SHA256()
 		h.Files = append(h.Files, part{f.Name, len(f.Data), hex.EncodeToString(sum[:])})
@@ -238,7 +239,7 @@ func decode(data []byte) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	e := Entry{Backend: h.Backend, Names: h.Names}
+	e := Entry{Backend: h.Backend, Names: h.Names, Place: h.Place}
 	for _, p := range h.Files {
 		e.Artifact.Files = append(e.Artifact.Files, backends.NewFile(p.Name, body[:p.Size]))
 		body = body[p.Size:]

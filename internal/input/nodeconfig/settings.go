@@ -176,11 +176,11 @@ func rules() []Setting {
 			Value: func(c *NodeConfig) any { return some(c.UntrackedPods) },
 		},
 		{
-			Name: "policiesAtInterfaces", Flag: "policies-at-interfaces", Type: "boolean", Doc: "ebpf: enforce policies at the interfaces of pods too, and do not track connections between these (Linux 6.6)", Default: "false",
+			Name: "policiesAtInterfaces", Flag: "policies-at-interfaces", Type: "boolean", Doc: "ebpf: enforce policies at the interfaces of pods too, and do not track connections between these", Default: "false",
 			Value: func(c *NodeConfig) any { return some(c.PoliciesAtInterfaces) },
 		},
 		{
-			Name: "directPods", Flag: "direct-pods", Type: "boolean", Doc: "ebpf: hand packets between pods of this node from interface to interface, past the node's network stack and all rules in it; has policies at interfaces (Linux 6.6)", Default: "false",
+			Name: "directPods", Flag: "direct-pods", Type: "boolean", Doc: "ebpf: hand packets between pods of this node from interface to interface, past the node's network stack and all rules in it; has policies at interfaces", Default: "false",
 			Value: func(c *NodeConfig) any { return some(c.DirectPods) },
 		},
 	}
