@@ -70,7 +70,7 @@ func fileNames(backend string) ([]string, error) {
 func readArtifact(dir, backend string) (applier.Entry, error) {
 	files, err := readFiles(dir)
 	if err != nil {
-		return applier.Entry{}, inputError(err)
+		return applier.Entry{}, inputError(fmt.Errorf("--artifact wants a directory with the files of one backend (planec compile --out-dir): %w", err))
 	}
 	if backend == "" {
 		if backend, err = backendOf(dir, files); err != nil {

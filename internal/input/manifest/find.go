@@ -69,7 +69,9 @@ type walk struct {
 
 func (w *walk) run() error {
 	info, err := os.Stat(w.root)
-	if err != nil {
+	if failed := (*fs.PathError)(nil); errors.As(err, &failed) {
+		return fmt.Errorf("read input: %s: %w", failed.Path, failed.Err) // without the name of a system call
+	} else if err != nil {
 		return fmt.Errorf("read input: %w", err)
 	}
 	if !info.IsDir() {
