@@ -103,6 +103,9 @@ func (c *playCommand) check() error {
 	case c.write != "" && (c.flags.Changed("listen") || c.allowRemote):
 		return inputError(errors.New("--write serves nothing: it has no use for --listen and --allow-remote"))
 	}
+	if _, _, err := net.SplitHostPort(c.listen); err != nil {
+		return inputError(fmt.Errorf("--listen %s: want an address and a port, such as 127.0.0.1:8080", c.listen))
+	}
 	return nil
 }
 
@@ -163,9 +166,6 @@ func (c *playCommand) firstDocument() report.Input {
 
 // serve serves the page until a signal ends it.
 func (c *playCommand) serve(ctx context.Context, assets []play.Asset) error {
-	if _, _, err := net.SplitHostPort(c.listen); err != nil {
-		return inputError(fmt.Errorf("--listen %s: want an address and a port, such as 127.0.0.1:8080", c.listen))
-	}
 	s, err := play.Listen(c.listen, c.allowRemote, assets)
 	if errors.Is(err, play.ErrRemote) {
 		return inputError(fmt.Errorf("--listen %s: %w (--allow-remote serves it)", c.listen, err))
