@@ -54,6 +54,19 @@ func (r *podRig) place(want ...Place) {
 	}
 }
 
+// newDirectRig has two pods with policies, and packets handed over between them.
+func newDirectRig(t *testing.T, x policies) *podRig {
+	t.Helper()
+	r := newPodRig(t)
+	r.interfaces.Direct = anyPod()
+	r.add(1)
+	r.add(2)
+	r.put(r.program(x))
+	r.knowNeighbours()
+	r.place(placesOf(1, 2)...)
+	return r
+}
+
 func placesOf(pods ...int) (out []Place) {
 	for family := range 2 {
 		for _, n := range pods {
@@ -128,13 +141,7 @@ func (r *podRig) knowNeighbours() {
 // TestDirectPods: what a pod sends to a pod of the node passes the stack by, in both directions
 // and in every size, from the first packet of a connection to the last; other packets do not.
 func TestDirectPods(t *testing.T) {
-	r := newPodRig(t)
-	r.interfaces.Direct = anyPod()
-	r.add(1)
-	r.add(2)
-	r.put(r.program(policies{ingress: map[int][]int{1: {2}, 2: nil}, egress: map[int][]int{2: {1}, 1: nil}}))
-	r.knowNeighbours()
-	r.place(placesOf(1, 2)...)
+	r := newDirectRig(t, policies{ingress: map[int][]int{1: {2}, 2: nil}, egress: map[int][]int{2: {1}, 1: nil}})
 	before := r.forwarded()
 	for _, a := range r.attemptsOf(2, 1) {
 		size := 1200
@@ -168,13 +175,7 @@ func TestDirectPods(t *testing.T) {
 // TestDirectPodsAsRouted: packets are handed only where the kernel would send them, with their
 // hop counted, and to no pod that is not listed.
 func TestDirectPodsAsRouted(t *testing.T) {
-	r := newPodRig(t)
-	r.interfaces.Direct = anyPod()
-	r.add(1)
-	r.add(2)
-	r.put(r.program(policies{}))
-	r.knowNeighbours()
-	r.place(placesOf(1, 2)...)
+	r := newDirectRig(t, policies{})
 	for hops, want := range map[int]bool{1: false, 2: true} {
 		for _, a := range r.attemptsOf(2, 1) {
 			if got := r.passesWith(a, hops); got != want {
@@ -257,14 +258,8 @@ func (r *podRig) passesWith(a *attempt, hops int) bool {
 // TestDirectPodsTranslated: a connection whose answers must be translated back is the stack's, beside
 // others of the same pods that are not.
 func TestDirectPodsTranslated(t *testing.T) {
-	r := newPodRig(t)
-	r.interfaces.Direct = anyPod()
-	r.add(1)
-	r.add(2)
-	r.put(r.program(policies{}))
+	r := newDirectRig(t, policies{})
 	r.nft(fmt.Sprintf("table inet ports {\n chain c {\n type nat hook prerouting priority dstnat\n meta l4proto { tcp, udp } th dport 9999 ip daddr 192.0.2.1 dnat to %v:80\n }\n}\n", podAddrs(1)[0]))
-	r.knowNeighbours()
-	r.place(placesOf(1, 2)...)
 	for _, port := range []uint16{80, 9999, 80, 9999} {
 		for _, a := range r.attemptsOf(2, 1)[:2] {
 			if a.Port = port; port == 9999 {

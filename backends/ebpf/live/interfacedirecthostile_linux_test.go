@@ -35,14 +35,8 @@ func (p *pod) dialFrom(from, to netip.AddrPort, protocol ir.Protocol) (c net.Con
 // TestDirectPodsSamePort: a connection with the ends of one that rules have translated is the
 // stack's, so that connection tracking gives it another port. Both go on.
 func TestDirectPodsSamePort(t *testing.T) {
-	r := newPodRig(t)
-	r.interfaces.Direct = anyPod()
-	r.add(1)
-	r.add(2)
-	r.put(r.program(policies{}))
+	r := newDirectRig(t, policies{})
 	r.nft(fmt.Sprintf("table inet ports {\n chain c {\n type nat hook prerouting priority dstnat\n meta l4proto { tcp, udp } th dport 9999 ip daddr 192.0.2.1 dnat to %v:80\n }\n}\n", podAddrs(1)[0]))
-	r.knowNeighbours()
-	r.place(placesOf(1, 2)...)
 	from := netip.AddrPortFrom(podAddrs(2)[0], 20123)
 	for _, protocol := range []ir.Protocol{ir.TCP, ir.UDP} {
 		var open []net.Conn
@@ -163,13 +157,7 @@ func TestDirectPodsSpoofed(t *testing.T) {
 // TestDirectPodsForeignFrames: a frame to another hardware address than the node's is not for the
 // node, whatever IP says.
 func TestDirectPodsForeignFrames(t *testing.T) {
-	r := newPodRig(t)
-	r.interfaces.Direct = anyPod()
-	r.add(1)
-	r.add(2)
-	r.put(r.program(policies{}))
-	r.knowNeighbours()
-	r.place(placesOf(1, 2)...)
+	r := newDirectRig(t, policies{})
 	if !r.arrives(rawFrame(), patience) {
 		t.Fatal("a frame to the node does not arrive, so this test shows nothing")
 	}
