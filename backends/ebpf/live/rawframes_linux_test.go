@@ -37,20 +37,7 @@ func (r *podRig) arrives(frame []byte, patience time.Duration) (came bool) {
 		r.Fatal(err)
 	}
 	defer c.Close()
-	if err := r.pods[1].do(func() error {
-		eth0, err := net.InterfaceByName("eth0")
-		if err != nil {
-			return err
-		}
-		fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW, 0)
-		if err != nil {
-			return err
-		}
-		defer unix.Close(fd)
-		return unix.Sendto(fd, frame, 0, &unix.SockaddrLinklayer{Ifindex: eth0.Index, Protocol: 0x0008})
-	}); err != nil {
-		r.Fatal(err)
-	}
+	r.sends(1, frame)
 	b := make([]byte, 100)
 	_ = c.SetReadDeadline(time.Now().Add(patience))
 	n, _, err := c.ReadFrom(b)
